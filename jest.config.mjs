@@ -1,0 +1,17 @@
+const base = {
+  testEnvironment: 'node',
+  transform: { '^.+\\.ts$': '<rootDir>/test/support/esbuild-transform.cjs' },
+  setupFiles: ['<rootDir>/test/support/setup.cjs'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/cdk.out/'],
+  watchPathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.venv/'],
+};
+
+export default {
+  // The local cloud's own processes need the second core while a test drives them.
+  maxWorkers: 2,
+  testTimeout: 30_000,
+  projects: [
+    { ...base, displayName: 'unit', testMatch: ['<rootDir>/test/{core,lambda,lib,package,local-cloud}/**/*.test.ts'] },
+    { ...base, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
+  ],
+};

@@ -1,0 +1,139 @@
+/** What the constructs write into the state machines' definitions and the schedules' inputs, and the handlers read. All plain JSON. */
+
+/** Which recovery points stay. Times are seconds, counts are recovery points. */
+export type RetentionConfig =
+  | { readonly kind: 'last'; readonly count: number }
+  | { readonly kind: 'for'; readonly seconds: number }
+  | {
+      readonly kind: 'tiered';
+      readonly hourly: number;
+      readonly daily: number;
+      readonly weekly: number;
+      readonly monthly: number;
+      readonly yearly: number;
+    };
+
+export interface EndpointConfig {
+  readonly name: string;
+  /** Every tag must match. `disaster-recovery:*` tags for an endpoint given by construct, the user's own otherwise. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** Exactly one member is expected; more is a finding. */
+  readonly single: boolean;
+}
+
+export interface CycleConfig {
+  readonly project: string;
+  readonly sourceRegion: string;
+  readonly recoveryRegion: string;
+  readonly endpoints: readonly EndpointConfig[];
+  readonly retention: RetentionConfig;
+  readonly sourceRetention: RetentionConfig;
+  readonly rpoSeconds: number;
+  readonly intervalSeconds: number;
+  /** Longest wait for a completion event before the snapshots are polled. */
+  readonly pollSeconds: number;
+  /** The key of the copies in the recovery Region. */
+  readonly targetKeyArn: string;
+  /** Concurrent CopySnapshot into the recovery Region that this project may use. */
+  readonly copyConcurrency: number;
+  /** CreateSnapshots per second that this project may use. */
+  readonly snapshotsPerSecond: number;
+}
+
+export interface HookConfig {
+  /** Unique in its wave and phase. */
+  readonly name: string;
+  readonly kind: 'lambda' | 'ssm';
+  /** Function ARN or SSM document name. */
+  readonly target: string;
+  /** Lambda: merged into the event. SSM: the document's parameters (string lists). */
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  /** SSM: which endpoints' machines it runs on. @default those of the wave */
+  readonly endpoints?: readonly string[];
+  readonly timeoutSeconds: number;
+  /** `fail` ends the run, `continue` records the failure and goes on. */
+  readonly onFailure: 'fail' | 'continue';
+}
+
+export interface CheckConfig {
+  readonly name: string;
+  /** `instance-status`: EC2's own two checks. `lambda` must answer `{ passed: boolean, detail?: string }`. */
+  readonly kind: 'instance-status' | 'lambda' | 'ssm';
+  readonly target?: string;
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  readonly timeoutSeconds: number;
+}
+
+export interface WaveConfig {
+  readonly endpoints: readonly string[];
+  readonly before: readonly HookConfig[];
+  readonly after: readonly HookConfig[];
+  readonly checks: readonly CheckConfig[];
+}
+
+export interface SubnetConfig {
+  readonly subnetId: string;
+  readonly cidr?: string;
+  readonly availabilityZone?: string;
+}
+
+export interface NetworkConfig {
+  readonly subnets: readonly SubnetConfig[];
+  readonly securityGroupIds: readonly string[];
+}
+
+/** What an endpoint's machines are launched with in the recovery Region where it differs from the source. */
+export interface LaunchConfig {
+  readonly instanceType?: string;
+  readonly subnetId?: string;
+  readonly securityGroupIds?: readonly string[];
+  readonly instanceProfileArn?: string;
+  readonly keyName?: string;
+  readonly keepPrivateIp?: boolean;
+  readonly keepUserData?: boolean;
+  readonly tags?: Readonly<Record<string, string>>;
+  /** An AMI of the same platform whose root volume is replaced, for machines that need their billing code (Windows, RHEL, SLES). */
+  readonly baseImageId?: string;
+}
+
+export interface InstanceTypeConfig {
+  /** Source type to recovery type; what is not named stays as it is. */
+  readonly map: Readonly<Record<string, string>>;
+  /** Tried in this order when EC2 has no capacity of the first choice. */
+  readonly fallbacks: readonly string[];
+}
+
+export interface RunConfig {
+  readonly project: string;
+  readonly sourceRegion: string;
+  readonly recoveryRegion: string;
+  readonly rpoSeconds: number;
+  readonly rtoSeconds: number;
+  readonly waves: readonly WaveConfig[];
+  readonly production: NetworkConfig;
+  readonly drill: NetworkConfig;
+  /** Most machines that one drill may launch. */
+  readonly drillInstanceLimit: number;
+  /** Seconds after which teardown removes a drill's machines. */
+  readonly drillKeepSeconds: number;
+  readonly instanceTypes: InstanceTypeConfig;
+  /** By endpoint name. */
+  readonly launch: Readonly<Record<string, LaunchConfig>>;
+  readonly launchDefaults: LaunchConfig;
+  /** Roles that recovered machines may carry; a source profile with another role is not attached. */
+  readonly passableRoleArns: readonly string[];
+  readonly capacityReservationId?: string;
+  readonly capacityReservationGroupArn?: string;
+  readonly targetKeyArn: string;
+  /** RunInstances calls per second and machines in the bucket. */
+  readonly launchesPerSecond: number;
+}
+
+/** Input of the sweeper and of the drill teardown. */
+export interface UpkeepConfig {
+  readonly project: string;
+  readonly sourceRegion: string;
+  readonly recoveryRegion: string;
+  /** What carries the project's tag and belongs to no recovery point or run is removed after this age. */
+  readonly orphanAgeSeconds: number;
+}

@@ -1,0 +1,192 @@
+/** The nouns of the domain, as they are stored in the catalogue and passed between steps. Times are ISO 8601 in UTC. */
+
+/**
+ * The life of a recovery point. `CREATING`: the intent is recorded, snapshots in the source may not exist yet.
+ * `COMPLETE_IN_SOURCE`: every disk's snapshot is complete in the source Region. `COPYING`: at least one copy was started.
+ * `COMPLETE`: every disk's copy is complete in the recovery Region; only this state can be recovered from.
+ * `EXPIRED` and `FAILED` are final; their snapshots are deleted, after which `cleanedAt` is set.
+ */
+export type RecoveryPointState = 'CREATING' | 'COMPLETE_IN_SOURCE' | 'COPYING' | 'COMPLETE' | 'EXPIRED' | 'FAILED';
+
+/** One disk of a consistency set. */
+export interface PointVolume {
+  /** The device name on the source instance, e.g. `/dev/sdf`. */
+  readonly deviceName: string;
+  readonly isRoot: boolean;
+  readonly sourceVolumeId: string;
+  readonly sizeGiB: number;
+  /** EBS volume type, e.g. `gp3`. */
+  readonly volumeType: string;
+  readonly iops?: number;
+  /** MiB/s; gp3 only. */
+  readonly throughput?: number;
+  readonly deleteOnTermination: boolean;
+  /** Absent until CreateSnapshots has answered, or once retention has removed the source side. */
+  readonly sourceSnapshotId?: string;
+  /** Absent until CopySnapshot has answered. */
+  readonly recoverySnapshotId?: string;
+}
+
+/** A consistency set of one member on its way to, or at, the recovery Region. */
+export interface RecoveryPoint {
+  readonly project: string;
+  /** `EndpointMember.memberId`. */
+  readonly memberId: string;
+  /** Derived from project, member and cycle, so that a repeated step finds its own work. */
+  readonly pointId: string;
+  readonly cycleId: string;
+  readonly state: RecoveryPointState;
+  /** When the intent was recorded. */
+  readonly createdAt: string;
+  /** The instant that the consistency set shows (the snapshots' start time); absent while `CREATING` has no snapshots. */
+  readonly consistentAt?: string;
+  /** When the last disk's copy was seen complete in the recovery Region. */
+  readonly completedAt?: string;
+  readonly volumes: readonly PointVolume[];
+  /** Ids of the recovery runs that use this point; it cannot expire while there is one. */
+  readonly pinnedBy?: readonly string[];
+  /** Why it is `FAILED`, or why it was `EXPIRED`. */
+  readonly reason?: string;
+  /** When the snapshots of an ended point were gone. */
+  readonly cleanedAt?: string;
+  /** Grows by one with each write; every write is conditional on it. */
+  readonly version: number;
+}
+
+/** What is needed to launch a machine like the source instance, read in the source Region at discovery. */
+export interface MachineSettings {
+  readonly instanceType: string;
+  /** `x86_64` or `arm64`. */
+  readonly architecture: string;
+  readonly virtualizationType: string;
+  readonly rootDeviceName: string;
+  readonly bootMode?: string;
+  readonly enaSupport?: boolean;
+  readonly sriovNetSupport?: string;
+  readonly tpmSupport?: string;
+  /** Base64, as GetInstanceUefiData gives it; UEFI instances only. */
+  readonly uefiData?: string;
+  /** `platformDetails` of EC2, e.g. `Linux/UNIX`, `Windows`, `Red Hat Enterprise Linux`. */
+  readonly platformDetails: string;
+  readonly productCodes: readonly string[];
+  readonly privateIp?: string;
+  readonly keyName?: string;
+  readonly ebsOptimized?: boolean;
+  /** Base64. */
+  readonly userData?: string;
+  readonly instanceProfileArn?: string;
+  /** The role inside the profile, for iam:PassRole. */
+  readonly instanceRoleArn?: string;
+  readonly httpTokens?: string;
+  readonly httpPutResponseHopLimit?: number;
+  /** The user's own tags; `aws:*` and `disaster-recovery:*` are left out. */
+  readonly tags: Readonly<Record<string, string>>;
+  readonly volumes: readonly SourceVolume[];
+  /** EC2's launch time; it changes with each start, and user data can only change while stopped. */
+  readonly launchTime: string;
+}
+
+export type SourceVolume = Omit<PointVolume, 'sourceSnapshotId' | 'recoverySnapshotId'> & {
+  readonly encrypted: boolean;
+  readonly kmsKeyId?: string;
+};
+
+/** One machine of an endpoint. An endpoint found by tag has as many members as instances carry the tag. */
+export interface EndpointMember {
+  /** `<endpoint>/<instance id>`. */
+  readonly memberId: string;
+  readonly project: string;
+  /** The name given to `Endpoint.instance` or `Endpoint.instances`. */
+  readonly endpoint: string;
+  readonly instanceId: string;
+  readonly firstSeenAt: string;
+  readonly lastSeenAt: string;
+  /** When a discovery that did find the endpoint's other members did not find this one. */
+  readonly missingSince?: string;
+  readonly settings: MachineSettings;
+  /** `consistentAt` of the newest `COMPLETE` point: the achieved RPO is now minus this. */
+  readonly newestPointAt?: string;
+  /** What stands in the way of protecting or recovering this member, in words that say what to do. */
+  readonly findings: readonly string[];
+}
+
+export type RunMode = 'drill' | 'failover';
+export type RunStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED';
+
+/** Which recovery points a run takes. `newest-common` is the newest instant at or before which every member has a point. */
+export type PointSelection =
+  | { readonly kind: 'newest' }
+  | { readonly kind: 'newest-common' }
+  | { readonly kind: 'before'; readonly time: string };
+
+/** What the caller of a recovery run asks for: the input of the state machine. */
+export interface RunRequest {
+  readonly mode: RunMode;
+  /** @default newest of each member */
+  readonly selection?: PointSelection;
+  /** Names of endpoints. @default all */
+  readonly endpoints?: readonly string[];
+  /** Give the id of an interrupted run to resume it. @default the execution's name */
+  readonly runId?: string;
+  /** Who asked, for the evidence. */
+  readonly requestedBy?: string;
+}
+
+export interface RunRecord {
+  readonly project: string;
+  readonly runId: string;
+  readonly executionArn: string;
+  readonly mode: RunMode;
+  readonly status: RunStatus;
+  readonly selection: PointSelection;
+  readonly requestedBy?: string;
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly error?: string;
+  /** Waves of member ids, in order. */
+  readonly waves: readonly (readonly string[])[];
+  /** Drill only: when teardown removes what this run launched. */
+  readonly expiresAt?: string;
+}
+
+export type LaunchMethod = 'registered-image' | 'replaced-root';
+export type RunMemberStatus = 'PLANNED' | 'IMAGE_READY' | 'LAUNCHED' | 'RUNNING' | 'PASSED' | 'FAILED';
+
+/** One machine of a run: what is planned, what was done. */
+export interface RunMember {
+  readonly runId: string;
+  readonly memberId: string;
+  readonly endpoint: string;
+  readonly wave: number;
+  readonly status: RunMemberStatus;
+  readonly pointId: string;
+  readonly consistentAt: string;
+  readonly volumes: readonly PointVolume[];
+  readonly settings: MachineSettings;
+  readonly launchMethod: LaunchMethod;
+  /** Grows when a launch is repeated with other parameters (another type, no fixed address); part of the client token. */
+  readonly attempt: number;
+  readonly instanceType: string;
+  readonly subnetId: string;
+  readonly privateIp?: string;
+  readonly imageId?: string;
+  readonly instanceId?: string;
+  readonly actualPrivateIp?: string;
+  readonly launchedAt?: string;
+  readonly runningAt?: string;
+  readonly passedAt?: string;
+  /** What differs from the source, and why. */
+  readonly notes: readonly string[];
+  readonly error?: string;
+}
+
+/** One timed step of a run, for the evidence. */
+export interface RunStep {
+  readonly runId: string;
+  /** e.g. `wave-0/launch`. */
+  readonly name: string;
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly outcome?: 'SUCCEEDED' | 'FAILED';
+  readonly detail?: string;
+}
