@@ -1,0 +1,108 @@
+import { DescribeInstancesCommand, EC2Client, type Instance } from '@aws-sdk/client-ec2';
+import { ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { LocalCloud, type LocalCloudOptions } from '../local-cloud';
+import type { Evidence } from '../lambda/core/evidence';
+import type { RunRequest } from '../lambda/core/model';
+import { Tag } from '../lambda/core/tags';
+import { startExecution, waitForExecution, type Ended, type WaitOptions } from './executions';
+import { readInstanceDisks } from './read-back';
+import { proveMachine, type MachineProof } from './verify';
+import { Workload } from './workload';
+
+export const SOURCE_REGION = 'us-east-1';
+export const RECOVERY_REGION = 'us-west-2';
+/** The project that `bin/app.ts` declares. */
+export const PROJECT = 'shop';
+/** Machines of the example: two web instances, an application server, a database server. */
+export const MACHINES = 4;
+
+/** The example app on a local cloud of its own, from deployment to proven recovery. The demo and the end-to-end tests drive it. */
+export class ShopScenario {
+  private machines: Workload | undefined;
+
+  static async start(options: LocalCloudOptions = {}): Promise<ShopScenario> {
+    const cloud = await LocalCloud.start({ regions: [SOURCE_REGION, RECOVERY_REGION], ...options });
+    return new ShopScenario(cloud);
+  }
+
+  private constructor(readonly cloud: LocalCloud) {}
+
+  get workload(): Workload {
+    if (!this.machines) throw new Error('installWorkload() comes first.');
+    return this.machines;
+  }
+
+  /** `cdk bootstrap` and `cdk deploy --all` of the example app, in both Regions. */
+  async deploy(): Promise<void> {
+    await this.cloud.bootstrap();
+    await this.cloud.deploy({ app: 'node dist/bin/app.js' });
+  }
+
+  /** Puts file systems with files behind the disks of the shop's machines. */
+  async installWorkload(): Promise<Workload> {
+    const instances = await this.instances(SOURCE_REGION);
+    if (instances.length !== MACHINES) throw new Error(`The shop should have ${MACHINES} machines, ${instances.length} are running.`);
+    this.machines = await Workload.install(this.cloud, SOURCE_REGION, instances);
+    return this.machines;
+  }
+
+  /** One protection cycle, to its end. */
+  async protect(options?: WaitOptions): Promise<Ended<unknown>> {
+    const arn = await startExecution(this.cloud, RECOVERY_REGION, await this.stateMachine('cycle'), {});
+    return waitForExecution(this.cloud, RECOVERY_REGION, arn, options);
+  }
+
+  /** One recovery run, to its end. */
+  async recover(request: RunRequest, options?: WaitOptions): Promise<Ended<Evidence>> {
+    const arn = await startExecution(this.cloud, RECOVERY_REGION, await this.stateMachine('run'), request);
+    return waitForExecution<Evidence>(this.cloud, RECOVERY_REGION, arn, { timeoutSeconds: 180, ...options });
+  }
+
+  /** Reads back and proves every machine that a run launched. */
+  async prove(evidence: Evidence, onMachine: (proof: MachineProof) => void = () => undefined): Promise<MachineProof[]> {
+    const recovered = await this.instances(RECOVERY_REGION, evidence.runId);
+    const proofs: MachineProof[] = [];
+    for (const machine of this.workload.machines) {
+      const twins = recovered.filter((instance) => tagOf(instance, Tag.MEMBER)?.endsWith(`/${machine.instanceId}`));
+      const [twin] = twins;
+      if (twins.length !== 1 || !twin?.InstanceId) throw new Error(`${machine.name} (${machine.instanceId}) was launched ${twins.length} times by run ${evidence.runId}, not once.`);
+      const proof = await proveMachine(machine, twin.InstanceId, await readInstanceDisks(this.cloud, RECOVERY_REGION, twin.InstanceId));
+      proofs.push(proof);
+      onMachine(proof);
+    }
+    return proofs;
+  }
+
+  /** Machines that run in a Region: the shop's own, or those that a recovery run launched. */
+  async instances(region: string, runId?: string): Promise<Instance[]> {
+    const ec2 = new EC2Client(this.cloud.clientConfig(region));
+    try {
+      const { Reservations } = await ec2.send(new DescribeInstancesCommand({ Filters: [{ Name: 'instance-state-name', Values: ['pending', 'running'] }] }));
+      return (Reservations ?? []).flatMap((reservation) => reservation.Instances ?? []).filter((instance) => tagOf(instance, Tag.RUN) === runId);
+    } finally {
+      ec2.destroy();
+    }
+  }
+
+  /** The ARN of the project's cycle or run state machine. */
+  async stateMachine(kind: 'cycle' | 'run'): Promise<string> {
+    const sfn = new SFNClient(this.cloud.clientConfig(RECOVERY_REGION));
+    try {
+      const name = `disaster-recovery-${PROJECT}-${kind}`;
+      const { stateMachines } = await sfn.send(new ListStateMachinesCommand({}));
+      const arn = stateMachines?.find((machine) => machine.name === name)?.stateMachineArn;
+      if (!arn) throw new Error(`There is no state machine ${name}; was the app deployed?`);
+      return arn;
+    } finally {
+      sfn.destroy();
+    }
+  }
+
+  stop(): Promise<void> {
+    return this.cloud.stop();
+  }
+}
+
+export function tagOf(instance: Instance, key: string): string | undefined {
+  return instance.Tags?.find((tag) => tag.Key === key)?.Value;
+}
