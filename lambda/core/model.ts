@@ -47,6 +47,8 @@ export interface RecoveryPoint {
   readonly pinnedBy?: readonly string[];
   /** Why it is `FAILED`, or why it was `EXPIRED`. */
   readonly reason?: string;
+  /** When retention ended it. */
+  readonly expiredAt?: string;
   /** When the snapshots of an ended point were gone. */
   readonly cleanedAt?: string;
   /** Grows by one with each write; every write is conditional on it. */
@@ -166,6 +168,8 @@ export interface RunMember {
   readonly launchMethod: LaunchMethod;
   /** Grows when a launch is repeated with other parameters (another type, no fixed address); part of the client token. */
   readonly attempt: number;
+  /** `<type>@<zone>` for which EC2 had no capacity in this run. */
+  readonly tried?: readonly string[];
   readonly instanceType: string;
   readonly subnetId: string;
   readonly privateIp?: string;

@@ -1,0 +1,69 @@
+import type { RunConfig, SubnetConfig } from './config';
+import { inTurnOverZones, launchConfigFor, plannedType } from './launch-plan';
+import type { RunMember } from './model';
+
+/** Why EC2 refused a launch: no machine of the type free in the zone, or the private address is taken. */
+export type LaunchFailure = 'capacity' | 'address-in-use';
+
+export type LaunchAttempt = Pick<RunMember, 'attempt' | 'instanceType' | 'subnetId' | 'privateIp' | 'tried' | 'notes'>;
+
+/**
+ * What to try after a refused launch; undefined when there is nothing left. The attempt's number is part of the client
+ * token, since EC2 refuses a known token with other parameters.
+ *
+ * Without capacity, a machine that has its private address first tries the fallback types in the same subnet, because
+ * others know it by that address; without one (or after that) each type is tried in every zone, the best type first.
+ */
+export function nextAttempt(member: RunMember, failure: LaunchFailure, config: RunConfig): LaunchAttempt | undefined {
+  if (failure === 'address-in-use') {
+    if (member.privateIp === undefined) return undefined;
+    return attempt(member, { note: `a new private address: ${member.privateIp} is in use` });
+  }
+  const subnets = subnetsOf(member, config);
+  const here = subnets.find((subnet) => subnet.subnetId === member.subnetId) ?? { subnetId: member.subnetId };
+  const tried = [...new Set([...(member.tried ?? []), attemptKey(member.instanceType, here)])];
+  const first = plannedType(member.settings.instanceType, config, launchConfigFor(config, member.endpoint));
+  const types = [...new Set([first, ...config.instanceTypes.fallbacks])];
+  const untried = (type: string, subnet: SubnetConfig) => !tried.includes(attemptKey(type, subnet));
+  const refused = `no capacity for ${attemptKey(member.instanceType, here)}`;
+
+  if (member.privateIp !== undefined) {
+    const type = types.find((candidate) => untried(candidate, here));
+    if (type !== undefined) return attempt(member, { type, privateIp: member.privateIp, tried, note: `${refused}: ${type} instead` });
+  }
+  const elsewhere = [here, ...subnets.filter((subnet) => subnet !== here)];
+  for (const type of types) {
+    const subnet = elsewhere.find((candidate) => untried(type, candidate));
+    if (subnet === undefined) continue;
+    const address = member.privateIp === undefined ? '' : ' with a new private address';
+    return attempt(member, { type, subnet, tried, note: `${refused}: ${attemptKey(type, subnet)} instead${address}` });
+  }
+  return undefined;
+}
+
+function attempt(
+  member: RunMember,
+  change: { type?: string; subnet?: SubnetConfig; privateIp?: string; tried?: readonly string[]; note: string },
+): LaunchAttempt {
+  return {
+    attempt: member.attempt + 1,
+    instanceType: change.type ?? member.instanceType,
+    subnetId: change.subnet?.subnetId ?? member.subnetId,
+    privateIp: change.privateIp,
+    tried: change.tried ?? member.tried ?? [],
+    notes: [...member.notes, change.note],
+  };
+}
+
+/** Capacity is a zone's, not a subnet's. */
+function attemptKey(type: string, subnet: SubnetConfig): string {
+  return `${type}@${subnet.availabilityZone ?? subnet.subnetId}`;
+}
+
+/** The subnets that the machine may go to: those of the network that it is in, or the one configured for it. */
+function subnetsOf(member: RunMember, config: RunConfig): SubnetConfig[] {
+  const isHere = (subnet: SubnetConfig) => subnet.subnetId === member.subnetId;
+  if (config.drill.subnets.some(isHere)) return inTurnOverZones(config.drill.subnets);
+  if (launchConfigFor(config, member.endpoint).subnetId === member.subnetId) return config.production.subnets.filter(isHere);
+  return inTurnOverZones(config.production.subnets);
+}

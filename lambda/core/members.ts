@@ -1,0 +1,109 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { EndpointMember, MachineSettings } from './model';
+import { epochMs, secondsBetween } from './time';
+
+/** A machine as discovery found it. */
+export interface FoundMember {
+  readonly endpoint: string;
+  readonly instanceId: string;
+  readonly settings: MachineSettings;
+  readonly findings: readonly string[];
+}
+
+export interface Reconciled {
+  /** To be written: new, changed, back again, gone, or not written for `LAST_SEEN_SECONDS`. */
+  readonly upserts: readonly EndpointMember[];
+  /** As stored; nothing to write. */
+  readonly unchanged: readonly EndpointMember[];
+  /** Of `upserts`: seen for the first time. */
+  readonly added: readonly string[];
+  /** Of `upserts`: went missing with this discovery. */
+  readonly gone: readonly string[];
+  /** Endpoints that have members and of which discovery found none. */
+  readonly emptyEndpoints: readonly string[];
+}
+
+/** `lastSeenAt` of an unchanged member is written this often: a write per member and cycle would say little more. */
+export const LAST_SEEN_SECONDS = 3600;
+
+export function memberIdOf(endpoint: string, instanceId: string): string {
+  return `${endpoint}/${instanceId}`;
+}
+
+/**
+ * The catalogue's members after a discovery.
+ *
+ * A member that was not found is missing only if the endpoint's other machines were found: then the fleet has changed.
+ * Finding nothing of an endpoint at all looks like an outage, lost tags or an attack, which is what recovery is for, so
+ * its members stay to be recovered.
+ */
+export function reconcileMembers(known: readonly EndpointMember[], found: readonly FoundMember[], now: string, project: string): Reconciled {
+  const foundById = new Map(found.map((each) => [memberIdOf(each.endpoint, each.instanceId), each]));
+  const foundEndpoints = new Set(found.map((each) => each.endpoint));
+  const upserts: EndpointMember[] = [];
+  const unchanged: EndpointMember[] = [];
+  const gone: string[] = [];
+  for (const member of known) {
+    const seen = foundById.get(member.memberId);
+    if (seen !== undefined) {
+      if (isCurrent(member, seen, now)) unchanged.push(member);
+      else upserts.push(refreshed(member, seen, now));
+    } else if (member.missingSince === undefined && foundEndpoints.has(member.endpoint)) {
+      upserts.push({ ...member, missingSince: now });
+      gone.push(member.memberId);
+    } else unchanged.push(member);
+  }
+  const knownIds = new Set(known.map((member) => member.memberId));
+  const added = [...foundById].filter(([memberId]) => !knownIds.has(memberId));
+  for (const [memberId, { endpoint, instanceId, settings, findings }] of added) {
+    upserts.push({ memberId, project, endpoint, instanceId, firstSeenAt: now, lastSeenAt: now, settings, findings });
+  }
+  const emptyEndpoints = [...new Set(known.map((member) => member.endpoint))].filter((endpoint) => !foundEndpoints.has(endpoint));
+  return { upserts, unchanged, added: added.map(([memberId]) => memberId), gone, emptyEndpoints };
+}
+
+/**
+ * The members that a run recovers. `time` is that of a `before` selection, undefined for the newest state.
+ *
+ * At a past time these are the members that were there then: instances that an attacker (or a mistake) has deleted
+ * since are recovered, and what was put in their place later is not. Now these are the members not missing; but where
+ * none of an endpoint's present members has a recovery point yet (the machine was just replaced, perhaps by somebody
+ * who means harm), the ones that went missing last and have a point stand in.
+ */
+export function membersAt(members: readonly EndpointMember[], time: string | undefined): EndpointMember[] {
+  const byEndpoint = new Map<string, EndpointMember[]>();
+  for (const member of members) byEndpoint.set(member.endpoint, [...(byEndpoint.get(member.endpoint) ?? []), member]);
+  return [...byEndpoint.values()].flatMap((group) => (time === undefined ? presentNow(group) : group.filter((member) => wasPresent(member, time))));
+}
+
+function presentNow(group: readonly EndpointMember[]): EndpointMember[] {
+  const present = group.filter((member) => member.missingSince === undefined);
+  if (present.some((member) => member.newestPointAt !== undefined)) return present;
+  const departed = group.filter((member) => member.missingSince !== undefined && member.newestPointAt !== undefined);
+  const last = Math.max(...departed.map((member) => epochMs(member.missingSince ?? '')));
+  const standIns = departed.filter((member) => epochMs(member.missingSince ?? '') === last);
+  return standIns.length > 0 ? standIns : present;
+}
+
+function wasPresent(member: EndpointMember, time: string): boolean {
+  const at = epochMs(time);
+  return epochMs(member.firstSeenAt) <= at && (member.missingSince === undefined || epochMs(member.missingSince) > at);
+}
+
+function isCurrent(member: EndpointMember, seen: FoundMember, now: string): boolean {
+  return (
+    member.missingSince === undefined &&
+    secondsBetween(member.lastSeenAt, now) < LAST_SEEN_SECONDS &&
+    isDeepStrictEqual(plain(member.settings), plain(seen.settings)) &&
+    isDeepStrictEqual(plain(member.findings), plain(seen.findings))
+  );
+}
+
+/** Without properties that are undefined: the catalogue does not store them. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+function refreshed({ missingSince: _back, ...rest }: EndpointMember, seen: FoundMember, now: string): EndpointMember {
+  return { ...rest, settings: seen.settings, findings: seen.findings, lastSeenAt: now };
+}
