@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { DescribeInstancesCommand, EC2Client, type Instance } from '@aws-sdk/client-ec2';
 import { ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { LocalCloud, type LocalCloudOptions } from '../local-cloud';
 import type { Evidence } from '../lambda/core/evidence';
 import type { RunRequest } from '../lambda/core/model';
 import { Tag } from '../lambda/core/tags';
+import { projectRoot } from '../local-cloud/project-root';
 import { startExecution, waitForExecution, type Ended, type WaitOptions } from './executions';
 import { readInstanceDisks } from './read-back';
 import { proveMachine, type MachineProof } from './verify';
@@ -35,7 +37,12 @@ export class ShopScenario {
   /** `cdk bootstrap` and `cdk deploy --all` of the example app, in both Regions. */
   async deploy(): Promise<void> {
     await this.cloud.bootstrap();
-    await this.cloud.deploy({ app: 'node dist/bin/app.js' });
+    await this.deployApp();
+  }
+
+  /** `cdk deploy --all` of the example app, as it was compiled. */
+  deployApp(): Promise<void> {
+    return this.cloud.deploy({ app: `node ${join(projectRoot(), 'dist', 'bin', 'app.js')}` });
   }
 
   /** Puts file systems with files behind the disks of the shop's machines. */
