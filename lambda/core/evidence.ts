@@ -14,7 +14,7 @@ export interface EvidenceMember {
   /** From the run's start until its checks passed; absent if they did not. */
   readonly rtoSeconds?: number;
   readonly launchMethod: RunMember['launchMethod'];
-  readonly attempts: number;
+  readonly attempt: number;
   readonly instanceId?: string;
   readonly instanceType: string;
   readonly subnetId: string;
@@ -110,7 +110,7 @@ function evidenceOf(run: RunRecord, member: RunMember): EvidenceMember {
     rpoSeconds: Math.max(0, secondsBetween(member.consistentAt, run.startedAt)),
     rtoSeconds: passed ? secondsBetween(run.startedAt, member.passedAt ?? run.startedAt) : undefined,
     launchMethod: member.launchMethod,
-    attempts: member.attempt,
+    attempt: member.attempt,
     instanceId: member.instanceId,
     instanceType: member.instanceType,
     subnetId: member.subnetId,

@@ -1,6 +1,7 @@
 import { contains, isUsable, parseCidr, parseIp } from './cidr';
 import type { LaunchConfig, NetworkConfig, RunConfig, SubnetConfig } from './config';
 import { DrillLimitExceeded, PlanError } from './errors';
+import { groupBy } from './group';
 import type { EndpointMember, LaunchMethod, MachineSettings, RecoveryPoint, RunMember, RunMode } from './model';
 import { canRecover } from './point-state';
 
@@ -69,13 +70,9 @@ export function plannedType(sourceType: string, config: Pick<RunConfig, 'instanc
 
 /** The subnets in turn over their zones: a, b, c, a, b, … */
 export function inTurnOverZones(subnets: readonly SubnetConfig[]): SubnetConfig[] {
-  const zones = new Map<string, SubnetConfig[]>();
-  for (const subnet of subnets) {
-    const zone = subnet.availabilityZone ?? subnet.subnetId;
-    zones.set(zone, [...(zones.get(zone) ?? []), subnet]);
-  }
-  const rounds = Math.max(0, ...[...zones.values()].map((zone) => zone.length));
-  return Array.from({ length: rounds }, (_, round) => [...zones.values()].flatMap((zone) => zone[round] ?? [])).flat();
+  const zones = [...groupBy(subnets, (subnet) => subnet.availabilityZone ?? subnet.subnetId).values()];
+  const rounds = Math.max(0, ...zones.map((zone) => zone.length));
+  return Array.from({ length: rounds }, (_, round) => zones.flatMap((zone) => zone[round] ?? [])).flat();
 }
 
 function launchMethodFor(member: EndpointMember, launch: LaunchConfig): LaunchMethod {

@@ -63,7 +63,7 @@ function attemptKey(type: string, subnet: SubnetConfig): string {
 /** The subnets that the machine may go to: those of the network that it is in, or the one configured for it. */
 function subnetsOf(member: RunMember, config: RunConfig): SubnetConfig[] {
   const isHere = (subnet: SubnetConfig) => subnet.subnetId === member.subnetId;
-  if (config.drill.subnets.some(isHere)) return inTurnOverZones(config.drill.subnets);
-  if (launchConfigFor(config, member.endpoint).subnetId === member.subnetId) return config.production.subnets.filter(isHere);
-  return inTurnOverZones(config.production.subnets);
+  const network = config.drill.subnets.some(isHere) ? config.drill.subnets : config.production.subnets;
+  const isFixed = launchConfigFor(config, member.endpoint).subnetId === member.subnetId;
+  return isFixed ? network.filter(isHere) : inTurnOverZones(network);
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import { groupBy } from './group';
 import type { EndpointMember, MachineSettings } from './model';
-import { epochMs, secondsBetween } from './time';
+import { epochMs } from './time';
 
 /** A machine as discovery found it. */
 export interface FoundMember {
@@ -11,9 +12,9 @@ export interface FoundMember {
 }
 
 export interface Reconciled {
-  /** To be written: new, changed, back again, gone, or not written for `LAST_SEEN_SECONDS`. */
+  /** To be written: new, changed, back again or gone. */
   readonly upserts: readonly EndpointMember[];
-  /** As stored; nothing to write. */
+  /** As stored; nothing to write. That they were seen is one note for all of them, not a write for each. */
   readonly unchanged: readonly EndpointMember[];
   /** Of `upserts`: seen for the first time. */
   readonly added: readonly string[];
@@ -22,9 +23,6 @@ export interface Reconciled {
   /** Endpoints that have members and of which discovery found none. */
   readonly emptyEndpoints: readonly string[];
 }
-
-/** `lastSeenAt` of an unchanged member is written this often: a write per member and cycle would say little more. */
-export const LAST_SEEN_SECONDS = 3600;
 
 export function memberIdOf(endpoint: string, instanceId: string): string {
   return `${endpoint}/${instanceId}`;
@@ -46,7 +44,7 @@ export function reconcileMembers(known: readonly EndpointMember[], found: readon
   for (const member of known) {
     const seen = foundById.get(member.memberId);
     if (seen !== undefined) {
-      if (isCurrent(member, seen, now)) unchanged.push(member);
+      if (isCurrent(member, seen)) unchanged.push(member);
       else upserts.push(refreshed(member, seen, now));
     } else if (member.missingSince === undefined && foundEndpoints.has(member.endpoint)) {
       upserts.push({ ...member, missingSince: now });
@@ -71,18 +69,18 @@ export function reconcileMembers(known: readonly EndpointMember[], found: readon
  * who means harm), the ones that went missing last and have a point stand in.
  */
 export function membersAt(members: readonly EndpointMember[], time: string | undefined): EndpointMember[] {
-  const byEndpoint = new Map<string, EndpointMember[]>();
-  for (const member of members) byEndpoint.set(member.endpoint, [...(byEndpoint.get(member.endpoint) ?? []), member]);
-  return [...byEndpoint.values()].flatMap((group) => (time === undefined ? presentNow(group) : group.filter((member) => wasPresent(member, time))));
+  const endpoints = [...groupBy(members, (member) => member.endpoint).values()];
+  return endpoints.flatMap((group) => (time === undefined ? presentNow(group) : group.filter((member) => wasPresent(member, time))));
 }
 
 function presentNow(group: readonly EndpointMember[]): EndpointMember[] {
   const present = group.filter((member) => member.missingSince === undefined);
   if (present.some((member) => member.newestPointAt !== undefined)) return present;
-  const departed = group.filter((member) => member.missingSince !== undefined && member.newestPointAt !== undefined);
-  const last = Math.max(...departed.map((member) => epochMs(member.missingSince ?? '')));
-  const standIns = departed.filter((member) => epochMs(member.missingSince ?? '') === last);
-  return standIns.length > 0 ? standIns : present;
+  const departed = group.flatMap((member) =>
+    member.missingSince !== undefined && member.newestPointAt !== undefined ? [{ member, since: epochMs(member.missingSince) }] : [],
+  );
+  const last = Math.max(...departed.map(({ since }) => since));
+  return departed.length === 0 ? present : departed.filter(({ since }) => since === last).map(({ member }) => member);
 }
 
 function wasPresent(member: EndpointMember, time: string): boolean {
@@ -90,10 +88,9 @@ function wasPresent(member: EndpointMember, time: string): boolean {
   return epochMs(member.firstSeenAt) <= at && (member.missingSince === undefined || epochMs(member.missingSince) > at);
 }
 
-function isCurrent(member: EndpointMember, seen: FoundMember, now: string): boolean {
+function isCurrent(member: EndpointMember, seen: FoundMember): boolean {
   return (
     member.missingSince === undefined &&
-    secondsBetween(member.lastSeenAt, now) < LAST_SEEN_SECONDS &&
     isDeepStrictEqual(plain(member.settings), plain(seen.settings)) &&
     isDeepStrictEqual(plain(member.findings), plain(seen.findings))
   );

@@ -17,10 +17,10 @@ export interface SweepScope {
   readonly openPointIds: ReadonlySet<string>;
 }
 
-export interface SweepInput extends SweepScope {
+export interface SweepInput<T extends TaggedResource> extends SweepScope {
   readonly project: string;
-  readonly snapshots: readonly TaggedResource[];
-  readonly images: readonly TaggedResource[];
+  readonly snapshots: readonly T[];
+  readonly images: readonly T[];
   /** Runs that have not ended. */
   readonly liveRuns: ReadonlySet<string>;
   readonly now: string;
@@ -49,9 +49,7 @@ export function sweepScope(points: Iterable<RecoveryPoint>): SweepScope {
  * The project's tag alone proves nothing: backup services copy a machine's tags to snapshots and images of their own,
  * and those are not ours to delete. Only our own carry a point's or a run's id.
  */
-export function findOrphans<T extends TaggedResource>(
-  input: Omit<SweepInput, 'snapshots' | 'images'> & { readonly snapshots: readonly T[]; readonly images: readonly T[] },
-): { snapshots: T[]; images: T[] } {
+export function findOrphans<T extends TaggedResource>(input: SweepInput<T>): { snapshots: T[]; images: T[] } {
   const before = Date.parse(input.now) - input.orphanAgeSeconds * 1000;
   // A time that cannot be read compares as false: such a thing stays.
   const isOldOwn = (resource: T) => resource.tags[Tag.PROJECT] === input.project && Date.parse(resource.createdAt) < before;

@@ -1,4 +1,5 @@
 import { CycleError, WaveError } from './errors';
+import { groupBy } from './group';
 
 /**
  * The endpoints of each wave, in order; the index is that of the wave given. Endpoints that no wave names come in a
@@ -30,9 +31,8 @@ export function memberWaves(
   members: readonly { readonly memberId: string; readonly endpoint: string }[],
 ): string[][] {
   const endpoints = [...waves.flatMap((wave) => wave.endpoints), ...members.map((member) => member.endpoint)];
-  const membersOf = new Map<string, string[]>();
-  for (const { endpoint, memberId } of members) membersOf.set(endpoint, [...(membersOf.get(endpoint) ?? []), memberId]);
-  return orderWaves(waves, endpoints).map((wave) => wave.flatMap((endpoint) => membersOf.get(endpoint) ?? []));
+  const membersOf = groupBy(members, (member) => member.endpoint);
+  return orderWaves(waves, endpoints).map((wave) => wave.flatMap((endpoint) => (membersOf.get(endpoint) ?? []).map((member) => member.memberId)));
 }
 
 /**
