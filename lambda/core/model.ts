@@ -36,8 +36,10 @@ export interface RecoveryPoint {
   readonly pointId: string;
   readonly cycleId: string;
   readonly state: RecoveryPointState;
-  /** When the intent was recorded. */
+  /** The start of the cycle that recorded the intent: the same however often its step is repeated. */
   readonly createdAt: string;
+  /** When CreateSnapshots was last about to be called: until its snapshots must be visible, it is not called again. */
+  readonly attemptedAt?: string;
   /** The instant that the consistency set shows (the snapshots' start time); absent while `CREATING` has no snapshots. */
   readonly consistentAt?: string;
   /** When the last disk's copy was seen complete in the recovery Region. */

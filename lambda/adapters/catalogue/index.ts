@@ -1,0 +1,22 @@
+import type { Environment } from '../../runtime/env';
+import type { CycleStore, MemberStore, PointStore, RunStore } from '../ports/catalogue';
+import { DynamoCycle } from './cycle';
+import { DynamoMembers } from './members';
+import { DynamoPoints } from './points';
+import { DynamoRuns } from './runs';
+import { documentClient, Table } from './table';
+
+/** The parts of the catalogue, over one client. */
+export interface CatalogueParts {
+  readonly members: MemberStore;
+  readonly points: PointStore;
+  readonly cycles: CycleStore;
+  readonly runs: RunStore;
+}
+
+export function dynamoCatalogue({ recoveryRegion, table: name }: Environment): CatalogueParts {
+  const table = new Table(documentClient(recoveryRegion), name);
+  return {
+    members: new DynamoMembers(table), points: new DynamoPoints(table), cycles: new DynamoCycle(table), runs: new DynamoRuns(table),
+  };
+}

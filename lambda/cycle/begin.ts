@@ -1,0 +1,44 @@
+import type { CycleConfig } from '../core/config';
+import { cycleId } from '../core/ids';
+import type { CycleStore } from '../adapters/ports/catalogue';
+import type { Executions } from '../adapters/ports/services';
+import type { Tools } from '../runtime/tools';
+import type { CycleRef } from './cycle';
+
+export interface BeginCycleInput {
+  readonly config: CycleConfig;
+  readonly executionArn: string;
+  readonly startedAt: string;
+}
+
+export interface CycleStart extends CycleRef {
+  readonly outcome: 'started' | 'skipped';
+  readonly reason?: string;
+}
+
+/** The share of the interval that a cycle may use: pruning and finishing must end before the next start. */
+const SHARE_OF_INTERVAL = 0.85;
+
+/** Takes the project's cycle lock. A holder whose execution has ended (it was stopped or killed) is replaced. */
+export async function beginCycle(
+  { config, executionArn, startedAt }: BeginCycleInput,
+  { cycles, executions }: { cycles: CycleStore; executions: Executions },
+  tools: Tools,
+): Promise<CycleStart> {
+  const lock = { executionArn, cycleId: cycleId(executionArn), startedAt };
+  const ref = {
+    cycleId: lock.cycleId,
+    startedAt,
+    deadline: new Date(Date.parse(startedAt) + config.intervalSeconds * SHARE_OF_INTERVAL * 1000).toISOString(),
+  };
+  const holder = await cycles.takeLock(lock);
+  if (holder === undefined) return { ...ref, outcome: 'started' };
+  if (await executions.isRunning(holder.executionArn)) {
+    return { ...ref, outcome: 'skipped', reason: `the cycle of ${holder.startedAt} is still running` };
+  }
+  if (!await cycles.replaceLock(lock, holder)) {
+    return { ...ref, outcome: 'skipped', reason: 'another execution took over the lock first' };
+  }
+  tools.log.warn('Took over the lock of a cycle that has ended without releasing it', { cycle: lock.cycleId, previousCycle: holder.cycleId });
+  return { ...ref, outcome: 'started' };
+}

@@ -1,0 +1,118 @@
+import { reconcileMembers, memberIdOf, type FoundMember } from '../core/members';
+import type { EndpointConfig } from '../core/config';
+import type { EndpointMember } from '../core/model';
+import { Tag } from '../core/tags';
+import { messageOf } from '../adapters/errors';
+import type { CycleStore, MemberStore } from '../adapters/ports/catalogue';
+import type { FoundInstance, InstanceProfiles, SourceMachines } from '../adapters/ports/source-machines';
+import { eachOf, mapOf } from '../runtime/pool';
+import type { Tools } from '../runtime/tools';
+import { noteProblem, type CycleInput } from './cycle';
+import { findingsOf, settingsOf, type MachineDetails } from './settings';
+
+export interface DiscoverPorts {
+  readonly members: MemberStore;
+  readonly cycles: CycleStore;
+  readonly machines: SourceMachines;
+  readonly profiles: InstanceProfiles;
+}
+
+export interface Discovery {
+  /** Members that were found. */
+  readonly members: number;
+  /** What stands in the way of protection; the first of them, since a state's payload is limited. */
+  readonly findings: readonly string[];
+}
+
+const REPORTED_FINDINGS = 50;
+
+interface Match {
+  readonly endpoint: EndpointConfig;
+  readonly instance: FoundInstance;
+}
+
+/**
+ * Finds the machines of all endpoints and writes what has changed. A source Region that refuses is noted and not thrown:
+ * the sets on their way must still be committed.
+ */
+export async function discover(input: CycleInput, ports: DiscoverPorts, tools: Tools): Promise<Discovery> {
+  const { config, cycle } = input;
+  const known = await ports.members.members();
+  let found: FoundMember[];
+  try {
+    found = await findMembers(input, known, ports);
+  } catch (error) {
+    await ports.cycles.noteProgress(cycle.cycleId, { absent: config.endpoints.map(({ name }) => name) });
+    await noteProblem(ports.cycles, input, `Discovery in ${config.sourceRegion} failed: ${messageOf(error)}`, tools);
+    return { members: 0, findings: [] };
+  }
+  const { upserts, added, gone } = reconcileMembers(known, found, tools.now(), config.project);
+  await eachOf(upserts, (member) => ports.members.saveMember(member));
+  const present = new Set(found.map(({ endpoint }) => endpoint));
+  const absent = config.endpoints.map(({ name }) => name).filter((name) => !present.has(name));
+  await ports.cycles.noteProgress(cycle.cycleId, { absent });
+  const findings = [
+    ...absent.map((name) => `${name}: no instance in ${config.sourceRegion} carries its tags`),
+    ...found.flatMap(({ endpoint, instanceId, findings: own }) => own.map((finding) => `${memberIdOf(endpoint, instanceId)}: ${finding}`)),
+  ];
+  tools.log.info('Discovered', { members: found.length, added, gone, written: upserts.length, findings });
+  return { members: found.length, findings: findings.slice(0, REPORTED_FINDINGS) };
+}
+
+async function findMembers({ config }: CycleInput, known: readonly EndpointMember[], ports: DiscoverPorts): Promise<FoundMember[]> {
+  const matches = await matchEndpoints(config.endpoints, config.project, ports.machines);
+  const volumes = await ports.machines.volumes(matches.flatMap(({ instance }) => instance.volumes.map(({ volumeId }) => volumeId)));
+  const byId = new Map(volumes.map((volume) => [volume.volumeId, volume]));
+  const knownById = new Map(known.map((member) => [member.memberId, member]));
+  const endpointsOf = grouped(matches);
+  return mapOf(matches, async ({ endpoint, instance }): Promise<FoundMember> => {
+    const before = knownById.get(memberIdOf(endpoint.name, instance.instanceId));
+    const settings = settingsOf(instance, byId, await detailsOf(instance, before, ports));
+    const findings = findingsOf(settings, instance);
+    const others = endpointsOf.instances.get(instance.instanceId) ?? [];
+    if (others.length > 1) findings.push(`the instance belongs to ${others.length} endpoints (${others.join(', ')}) and is protected for each; let one match`);
+    const count = endpointsOf.counts.get(endpoint.name) ?? 1;
+    if (endpoint.single && count > 1) findings.push(`${count} instances carry the tags of an endpoint that is one machine; use Endpoint.instances or remove the tags of the others`);
+    return { endpoint: endpoint.name, instanceId: instance.instanceId, settings, findings };
+  });
+}
+
+/** One call for all endpoints that carry the project's tag, one for each endpoint chosen by the user's own tags. */
+async function matchEndpoints(endpoints: readonly EndpointConfig[], project: string, machines: SourceMachines): Promise<Match[]> {
+  const tagged = endpoints.filter(({ tags }) => tags[Tag.PROJECT] === project);
+  const others = endpoints.filter((endpoint) => !tagged.includes(endpoint));
+  const ofProject = tagged.length === 0 ? [] : await machines.withTags({ [Tag.PROJECT]: project });
+  const matches = tagged.flatMap((endpoint) => ofProject.filter((instance) => carries(instance, endpoint.tags)).map((instance) => ({ endpoint, instance })));
+  const lists = await mapOf(others, async (endpoint) => (await machines.withTags(endpoint.tags)).map((instance) => ({ endpoint, instance })));
+  // What a recovery run has launched is no source, even when it runs in this Region.
+  return [...matches, ...lists.flat()].filter(({ instance }) => instance.tags[Tag.RUN] === undefined);
+}
+
+function carries(instance: FoundInstance, tags: Readonly<Record<string, string>>): boolean {
+  return Object.entries(tags).every(([key, value]) => instance.tags[key] === value);
+}
+
+/** What costs a call per machine is read again only when it can have changed: user data and UEFI variables with a start. */
+async function detailsOf(instance: FoundInstance, before: EndpointMember | undefined, ports: DiscoverPorts): Promise<MachineDetails> {
+  const settings = before?.settings;
+  const restarted = settings?.launchTime !== instance.launchTime;
+  const details = restarted
+    ? {
+        userData: await ports.machines.userData(instance.instanceId),
+        uefiData: instance.bootMode?.startsWith('uefi') === true ? await ports.machines.uefiData(instance.instanceId) : undefined,
+      }
+    : { userData: settings?.userData, uefiData: settings?.uefiData };
+  if (instance.instanceProfileArn === undefined) return details;
+  const sameProfile = settings?.instanceProfileArn === instance.instanceProfileArn && settings.instanceRoleArn !== undefined;
+  return { ...details, instanceRoleArn: sameProfile ? settings.instanceRoleArn : await ports.profiles.roleOf(instance.instanceProfileArn) };
+}
+
+function grouped(matches: readonly Match[]): { instances: Map<string, string[]>; counts: Map<string, number> } {
+  const instances = new Map<string, string[]>();
+  const counts = new Map<string, number>();
+  for (const { endpoint, instance } of matches) {
+    instances.set(instance.instanceId, [...(instances.get(instance.instanceId) ?? []), endpoint.name]);
+    counts.set(endpoint.name, (counts.get(endpoint.name) ?? 0) + 1);
+  }
+  return { instances, counts };
+}
