@@ -1,0 +1,67 @@
+import { buildEvidence } from '../../lambda/core/evidence';
+import type { RunMember } from '../../lambda/core/model';
+import { aRun, aRunMember, at } from './builders';
+
+const db = aRunMember({ passedAt: at(1300), consistentAt: at(700), actualPrivateIp: '10.0.0.9', privateIp: '10.0.0.5', instanceId: 'i-r1' });
+const web = aRunMember({ memberId: 'web/i-2', endpoint: 'web', wave: 1, consistentAt: at(940), passedAt: at(1500) });
+
+test('achieved is the worst loss and the last machine', () => {
+  const evidence = buildEvidence(aRun(), [web, db], [], at(1600));
+  expect(evidence.achieved).toEqual({ rpoSeconds: 300, rtoSeconds: 500 });
+  expect(evidence.members.map((member) => [member.memberId, member.rpoSeconds, member.rtoSeconds])).toEqual([['db/i-1', 300, 300], ['web/i-2', 60, 500]]);
+  expect(evidence.dataLossWindows).toEqual([
+    { memberId: 'db/i-1', from: at(700), to: at(1000), seconds: 300 },
+    { memberId: 'web/i-2', from: at(940), to: at(1000), seconds: 60 },
+  ]);
+});
+
+test.each<[string, Partial<RunMember>]>([
+  ['failed', { status: 'FAILED', error: 'its check did not pass' }],
+  ['failed after it had passed', { status: 'FAILED', passedAt: at(1500) }],
+  ['still runs', { status: 'RUNNING', passedAt: undefined }],
+])('there is no recovery time when a machine %s', (_, change) => {
+  const evidence = buildEvidence(aRun({ status: 'FAILED' }), [db, { ...web, ...change }], [], at(1600));
+  expect(evidence.achieved).toEqual({ rpoSeconds: 300, rtoSeconds: undefined });
+  expect(evidence.members[1]).toMatchObject({ status: change.status, rtoSeconds: undefined });
+});
+
+test('a run without machines has achieved nothing', () => {
+  expect(buildEvidence(aRun(), [], [], at(1600)).achieved).toEqual({});
+});
+
+test('a point later than the run\'s start, by another clock, has lost nothing', () => {
+  expect(buildEvidence(aRun(), [{ ...db, consistentAt: at(1001) }], [], at(1600)).achieved.rpoSeconds).toBe(0);
+});
+
+test('steps are in the order of their start, timed when they ended', () => {
+  const steps = [
+    { runId: 'r-1', name: 'wave-0/check', startedAt: at(1100) },
+    { runId: 'r-1', name: 'wave-0/launch', startedAt: at(1010), endedAt: at(1100), outcome: 'SUCCEEDED' as const },
+    { runId: 'r-1', name: 'begin', startedAt: at(1000), endedAt: at(1010.5), outcome: 'SUCCEEDED' as const },
+  ];
+  expect(buildEvidence(aRun(), [db], steps, at(1600)).steps).toEqual([
+    { name: 'begin', startedAt: at(1000), endedAt: at(1010.5), outcome: 'SUCCEEDED', seconds: 10.5 },
+    { name: 'wave-0/launch', startedAt: at(1010), endedAt: at(1100), outcome: 'SUCCEEDED', seconds: 90 },
+    { name: 'wave-0/check', startedAt: at(1100), seconds: undefined },
+  ]);
+});
+
+test.each([
+  [300, 500, true, true],
+  [299, 500, false, true],
+  [300, 499, true, false],
+])('objectives of %i s and %i s', (rpoSeconds, rtoSeconds, rpoMet, rtoMet) => {
+  expect(buildEvidence(aRun(), [db, web], [], at(1600), { rpoSeconds, rtoSeconds }).objectives).toEqual({ rpoSeconds, rtoSeconds, rpoMet, rtoMet });
+});
+
+test('an objective is not met by a run that did not recover everything', () => {
+  const objectives = { rpoSeconds: 9999, rtoSeconds: 9999 };
+  expect(buildEvidence(aRun(), [{ ...db, status: 'FAILED' }], [], at(1600), objectives).objectives).toMatchObject({ rtoMet: false });
+});
+
+test('says who, what and until when', () => {
+  const evidence = buildEvidence(aRun({ requestedBy: 'ann', mode: 'drill', expiresAt: at(9000), error: 'E' }), [db], [], at(1600));
+  expect(evidence).toMatchObject({ project: 'shop', runId: 'r-1', mode: 'drill', requestedBy: 'ann', startedAt: at(1000), endedAt: at(1600), expiresAt: at(9000), error: 'E' });
+  expect(evidence.members[0]).toMatchObject({ privateIp: '10.0.0.9', instanceId: 'i-r1', subnetId: 'subnet-a' });
+  expect(buildEvidence(aRun({ endedAt: at(1550) }), [db], [], at(1600)).endedAt).toBe(at(1550));
+});
