@@ -1,0 +1,13 @@
+import type { ActionTable } from '../requirement';
+import { DYNAMODB } from './dynamodb';
+import { EC2 } from './ec2';
+import { LAMBDA } from './lambda';
+import { CLOUDWATCH, EBS, EVENTS, IAM, KMS, LOGS, SCHEDULER, SNS, STS } from './others';
+import { SSM } from './ssm';
+import { STATES } from './states';
+
+/** By IAM prefix: the calls of which it is known what they require. */
+export const ACTIONS: Readonly<Record<string, ActionTable>> = {
+  cloudwatch: CLOUDWATCH, dynamodb: DYNAMODB, ebs: EBS, ec2: EC2, events: EVENTS, iam: IAM, kms: KMS, lambda: LAMBDA, logs: LOGS,
+  scheduler: SCHEDULER, sns: SNS, ssm: SSM, states: STATES, sts: STS,
+};

@@ -1,0 +1,114 @@
+import {
+  DescribeImagesCommand, DescribeSnapshotsCommand, DescribeTagsCommand, DescribeVolumesCommand,
+} from '@aws-sdk/client-ec2';
+import { GetInstanceProfileCommand, GetRoleCommand } from '@aws-sdk/client-iam';
+import type { InnerClients } from '../process/clients';
+import { parsePolicy } from './role-policies';
+import type { PolicyDocument } from './requirement';
+import { record, text } from './requirement';
+
+/** Long enough for the checks of one call and its retries, short enough that nobody sees old tags. */
+const KEEP_MS = 500;
+const KEEP_ENTRIES = 10_000;
+
+const NO_TAGS: ReadonlyMap<string, string> = new Map();
+
+export interface InstanceProfile { readonly arn: string; readonly roleArn?: string }
+export interface Key { readonly arn: string; readonly policy?: PolicyDocument }
+
+/** What decisions depend on besides policies: tags, keys, attachments, resource policies. Asked of the emulator past the gateway. */
+export class Lookup {
+  private readonly kept = new Map<string, { readonly until: number; readonly value: Promise<unknown> }>();
+
+  public constructor(private readonly clients: InnerClients) {}
+
+  /** Called when something changed that a decision may depend on. */
+  public invalidate(): void {
+    this.kept.clear();
+  }
+
+  public ec2Tags(region: string, id: string): Promise<ReadonlyMap<string, string>> {
+    return this.keep(`tags ${region} ${id}`, NO_TAGS, async () => {
+      const { Tags } = await this.clients.ec2(region).send(new DescribeTagsCommand({ Filters: [{ Name: 'resource-id', Values: [id] }] }));
+      return new Map((Tags ?? []).map(({ Key, Value }) => [Key ?? '', Value ?? '']));
+    });
+  }
+
+  public volumesOf(region: string, instanceId: string): Promise<readonly string[]> {
+    return this.keep<readonly string[]>(`volumes ${region} ${instanceId}`, [], async () => {
+      const filter = { Filters: [{ Name: 'attachment.instance-id', Values: [instanceId] }] };
+      const { Volumes } = await this.clients.ec2(region).send(new DescribeVolumesCommand(filter));
+      return (Volumes ?? []).map(({ VolumeId }) => VolumeId ?? '');
+    });
+  }
+
+  public volumeKey(region: string, volumeId: string): Promise<string | undefined> {
+    return this.keep<string | undefined>(`volume-key ${region} ${volumeId}`, undefined, async () => {
+      const { Volumes } = await this.clients.ec2(region).send(new DescribeVolumesCommand({ VolumeIds: [volumeId] }));
+      return Volumes?.[0]?.Encrypted ? Volumes[0].KmsKeyId : undefined;
+    });
+  }
+
+  public snapshotKey(region: string, snapshotId: string): Promise<string | undefined> {
+    return this.keep<string | undefined>(`snapshot-key ${region} ${snapshotId}`, undefined, async () => {
+      const { Snapshots } = await this.clients.ec2(region).send(new DescribeSnapshotsCommand({ SnapshotIds: [snapshotId] }));
+      return Snapshots?.[0]?.Encrypted ? Snapshots[0].KmsKeyId : undefined;
+    });
+  }
+
+  public imageSnapshots(region: string, imageId: string): Promise<readonly string[]> {
+    return this.keep<readonly string[]>(`image ${region} ${imageId}`, [], async () => {
+      const { Images } = await this.clients.ec2(region).send(new DescribeImagesCommand({ ImageIds: [imageId] }));
+      return (Images?.[0]?.BlockDeviceMappings ?? []).flatMap(({ Ebs }) => (Ebs?.SnapshotId ? [Ebs.SnapshotId] : []));
+    });
+  }
+
+  public instanceProfile(nameOrArn: string): Promise<InstanceProfile | undefined> {
+    const InstanceProfileName = nameOrArn.split('/').at(-1) ?? nameOrArn;
+    return this.keep<InstanceProfile | undefined>(`profile ${InstanceProfileName}`, undefined, async () => {
+      const { InstanceProfile } = await this.clients.iam.send(new GetInstanceProfileCommand({ InstanceProfileName }));
+      const roleArn = InstanceProfile?.Roles?.[0]?.Arn;
+      return InstanceProfile?.Arn ? { arn: InstanceProfile.Arn, ...(roleArn ? { roleArn } : {}) } : undefined;
+    });
+  }
+
+  public roleArn(RoleName: string): Promise<string | undefined> {
+    return this.keep<string | undefined>(`role ${RoleName}`, undefined, async () => (await this.clients.iam.send(new GetRoleCommand({ RoleName }))).Role?.Arn);
+  }
+
+  /** The key's ARN, whatever names it, and its policy. */
+  public kmsKey(region: string, keyId: string): Promise<Key | undefined> {
+    return this.keep<Key | undefined>(`key ${region} ${keyId}`, undefined, async () => {
+      const described = record(await this.clients.call('kms', region, 'POST', '/', { KeyId: keyId }, 'TrentService.DescribeKey'));
+      const arn = text(record(described.KeyMetadata).Arn);
+      const found = record(await this.clients.call('kms', region, 'POST', '/', { KeyId: arn, PolicyName: 'default' }, 'TrentService.GetKeyPolicy'));
+      return { arn, policy: parsePolicy(text(found.Policy)) };
+    });
+  }
+
+  public functionPolicy(region: string, functionArn: string): Promise<PolicyDocument | undefined> {
+    return this.keep<PolicyDocument | undefined>(`function-policy ${region} ${functionArn}`, undefined, async () => {
+      const path = `/2015-03-31/functions/${encodeURIComponent(functionArn)}/policy`;
+      const policy = text(record(await this.clients.call('lambda', region, 'GET', path)).Policy);
+      const parsed = parsePolicy(policy);
+      return Array.isArray(parsed.Statement) && parsed.Statement.length > 0 ? parsed : undefined;
+    });
+  }
+
+  public busPolicy(region: string, name: string): Promise<PolicyDocument | undefined> {
+    return this.keep<PolicyDocument | undefined>(`bus-policy ${region} ${name}`, undefined, async () => {
+      const policy = text(record(await this.clients.call('events', region, 'POST', '/', { Name: name }, 'AWSEvents.DescribeEventBus')).Policy);
+      return policy ? parsePolicy(policy) : undefined;
+    });
+  }
+
+  /** What does not exist has neither tags nor policies; the call itself will say so. */
+  private keep<T>(key: string, absent: T, ask: () => Promise<T>): Promise<T> {
+    const known = this.kept.get(key);
+    if (known && known.until > Date.now()) return known.value as Promise<T>;
+    if (this.kept.size > KEEP_ENTRIES) this.kept.clear();
+    const value = ask().catch(() => absent);
+    this.kept.set(key, { until: Date.now() + KEEP_MS, value });
+    return value;
+  }
+}

@@ -1,0 +1,50 @@
+import { runSimulation } from '@cloud-copilot/iam-simulate';
+import type { NamedPolicy } from './role-policies';
+import type { PolicyDocument, Requirement } from './requirement';
+
+export interface SimulationSubject {
+  /** An assumed-role ARN or a service principal. */
+  readonly principal: string;
+  readonly account: string;
+  readonly identity: readonly NamedPolicy[];
+  readonly boundary?: NamedPolicy;
+}
+
+export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
+
+/** Asks IAM's rules about one requirement. Whatever the simulator cannot judge is denied. */
+export async function simulate(subject: SimulationSubject, requirement: Requirement, context: Record<string, string | string[]>): Promise<Verdict> {
+  const { action, resource, resourcePolicy } = requirement;
+  const result = await runSimulation({
+    request: { principal: subject.principal, action, resource: { resource, accountId: subject.account }, contextVariables: context },
+    identityPolicies: [...subject.identity],
+    serviceControlPolicies: [],
+    resourceControlPolicies: [],
+    ...(resourcePolicy ? { resourcePolicy } : {}),
+    ...(subject.boundary ? { permissionBoundaryPolicies: [subject.boundary] } : {}),
+  }, {});
+  if (result.resultType === 'error') return { allowed: false, reason: denial(subject, requirement, `it cannot be judged (${describeErrors(result.errors)})`) };
+  if (result.overallResult === 'Allowed') return { allowed: true };
+  const explicit = result.overallResult === 'ExplicitlyDenied';
+  return { allowed: false, reason: denial(subject, requirement, explicit ? 'with an explicit deny' : `because no policy allows the ${action} action`) };
+}
+
+/** Whether a role's trust policy lets a service assume it. */
+export async function trusts(roleArn: string, account: string, trust: PolicyDocument, service: string): Promise<boolean> {
+  // A trust policy names no resource; the simulator wants one in resource policies of roles only when it is given.
+  const verdict = await simulate(
+    { principal: service, account, identity: [] },
+    { action: 'sts:AssumeRole', resource: roleArn, context: {}, resourcePolicy: trust },
+    { 'aws:SourceAccount': account },
+  );
+  return verdict.allowed;
+}
+
+function denial({ principal }: SimulationSubject, { action, resource }: Requirement, why: string): string {
+  return `User: ${principal} is not authorized to perform: ${action} on resource: ${resource} ${why}`;
+}
+
+function describeErrors(errors: { readonly message: string } & object): string {
+  const { message, ...details } = errors;
+  return Object.keys(details).length === 0 ? message : `${message}: ${JSON.stringify(details)}`;
+}
