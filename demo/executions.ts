@@ -1,4 +1,4 @@
-import { DescribeExecutionCommand, paginateGetExecutionHistory, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { DescribeExecutionCommand, ListStateMachinesCommand, paginateGetExecutionHistory, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { LocalCloud } from '../local-cloud';
 
 /** An execution of one of a project's state machines, at its end. */
@@ -23,10 +23,21 @@ export interface WaitOptions {
   readonly onState?: (name: string) => void;
 }
 
-/** Starts a state machine in the local cloud. */
-export async function startExecution(cloud: LocalCloud, region: string, stateMachineArn: string, input: object): Promise<string> {
+/** The ARN of a project's state machine. */
+export async function stateMachineArn(cloud: LocalCloud, region: string, project: string, kind: 'cycle' | 'run'): Promise<string> {
+  const name = `disaster-recovery-${project}-${kind}`;
   return withClient(cloud, region, async (sfn) => {
-    const { executionArn } = await sfn.send(new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input) }));
+    const { stateMachines } = await sfn.send(new ListStateMachinesCommand({}));
+    const arn = stateMachines?.find((machine) => machine.name === name)?.stateMachineArn;
+    if (!arn) throw new Error(`There is no state machine ${name} in ${region}; was the app deployed?`);
+    return arn;
+  });
+}
+
+/** Starts a state machine in the local cloud. */
+export async function startExecution(cloud: LocalCloud, region: string, machineArn: string, input: object): Promise<string> {
+  return withClient(cloud, region, async (sfn) => {
+    const { executionArn } = await sfn.send(new StartExecutionCommand({ stateMachineArn: machineArn, input: JSON.stringify(input) }));
     return executionArn ?? '';
   });
 }

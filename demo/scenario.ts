@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import { DescribeInstancesCommand, EC2Client, type Instance } from '@aws-sdk/client-ec2';
-import { ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { LocalCloud, type LocalCloudOptions } from '../local-cloud';
 import type { Evidence } from '../lambda/core/evidence';
 import type { RunRequest } from '../lambda/core/model';
 import { Tag } from '../lambda/core/tags';
 import { projectRoot } from '../local-cloud/project-root';
-import { startExecution, waitForExecution, type Ended, type WaitOptions } from './executions';
+import { startExecution, stateMachineArn, waitForExecution, type Ended, type WaitOptions } from './executions';
 import { readInstanceDisks } from './read-back';
 import { proveMachine, type MachineProof } from './verify';
 import { Workload } from './workload';
@@ -55,13 +54,13 @@ export class ShopScenario {
 
   /** One protection cycle, to its end. */
   async protect(options?: WaitOptions): Promise<Ended<unknown>> {
-    const arn = await startExecution(this.cloud, RECOVERY_REGION, await this.stateMachine('cycle'), {});
+    const arn = await startExecution(this.cloud, RECOVERY_REGION, await stateMachineArn(this.cloud, RECOVERY_REGION, PROJECT, 'cycle'), {});
     return waitForExecution(this.cloud, RECOVERY_REGION, arn, options);
   }
 
   /** One recovery run, to its end. */
   async recover(request: RunRequest, options?: WaitOptions): Promise<Ended<Evidence>> {
-    const arn = await startExecution(this.cloud, RECOVERY_REGION, await this.stateMachine('run'), request);
+    const arn = await startExecution(this.cloud, RECOVERY_REGION, await stateMachineArn(this.cloud, RECOVERY_REGION, PROJECT, 'run'), request);
     return waitForExecution<Evidence>(this.cloud, RECOVERY_REGION, arn, { timeoutSeconds: 180, ...options });
   }
 
@@ -88,20 +87,6 @@ export class ShopScenario {
       return (Reservations ?? []).flatMap((reservation) => reservation.Instances ?? []).filter((instance) => tagOf(instance, Tag.RUN) === runId);
     } finally {
       ec2.destroy();
-    }
-  }
-
-  /** The ARN of the project's cycle or run state machine. */
-  async stateMachine(kind: 'cycle' | 'run'): Promise<string> {
-    const sfn = new SFNClient(this.cloud.clientConfig(RECOVERY_REGION));
-    try {
-      const name = `disaster-recovery-${PROJECT}-${kind}`;
-      const { stateMachines } = await sfn.send(new ListStateMachinesCommand({}));
-      const arn = stateMachines?.find((machine) => machine.name === name)?.stateMachineArn;
-      if (!arn) throw new Error(`There is no state machine ${name}; was the app deployed?`);
-      return arn;
-    } finally {
-      sfn.destroy();
     }
   }
 
