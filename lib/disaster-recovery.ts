@@ -1,0 +1,242 @@
+import { Annotations, AspectPriority, Aspects, Duration, Lazy, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Key, type IKey } from 'aws-cdk-lib/aws-kms';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { Catalogue, WORK_INDEX } from './catalogue';
+import type { DisasterRecoveryProps } from './disaster-recovery-props';
+import type { Endpoint } from './endpoint/endpoint';
+import { ProtectedEndpoint } from './endpoint/protected-endpoint';
+import type { ProjectContext } from './functions/context';
+import { CycleFunctions } from './functions/cycle-functions';
+import { executionsArn } from './functions/permissions/cycle';
+import { hookPermissions } from './functions/permissions/hooks';
+import { passRoles, replaceRoot } from './functions/permissions/run';
+import { RunFunctions } from './functions/run-functions';
+import { UpkeepFunctions } from './functions/upkeep-functions';
+import { launchPlaces } from './launch-permissions';
+import { RecoveryAlarms } from './monitoring/alarms';
+import { projectMetric, RecoveryMetric } from './monitoring/metrics';
+import { defaultProjectName, physicalName } from './names';
+import { DrillPolicy, type DrillNetwork } from './network/drill-policy';
+import type { StagingNetwork } from './network/staging-area';
+import { knownCidr } from './network/vpc-facts';
+import { RecoveryPlan } from './plan/recovery-plan';
+import type { RecoveryWave } from './plan/recovery-wave';
+import { knownSeconds } from './policies/duration';
+import { cycleConfig, runConfig, upkeepConfig, type ProjectParts } from './project-config';
+import { endpointProblems, networkProblems, propsProblems } from './project-validation';
+import { Schedules } from './schedules';
+import { footprintStack, SourceFootprint } from './source-footprint';
+import { WakeUp } from './wake-up';
+import { CycleWorkflow } from './workflow/cycle-workflow';
+import { RunWorkflow } from './workflow/run-workflow';
+
+const SHORTEST_ORPHAN_AGE = Duration.hours(1);
+
+/**
+ * A disaster-recovery project: protects endpoints of a source Region, keeps recovery points in the Region of the stack that
+ * it is in, and recovers machines there. Everything that recovery needs is in that stack; a small stack in the source Region
+ * is added by itself.
+ *
+ * Problems that can be known at synthesis are reported there, all at once, with the path of this construct.
+ */
+export class DisasterRecovery extends Construct {
+  /** Name of the project: in tags, physical names and the catalogue. */
+  readonly projectName: string;
+  /** Members, recovery points and runs. */
+  readonly catalogue: ITable;
+  /** Encrypts copies, recovered disks and the catalogue. */
+  readonly key: IKey;
+  /** The protection cycle. */
+  readonly cycle: IStateMachine;
+  /** The recovery run; its input is `{ mode: 'drill' | 'failover', selection?, endpoints?, runId?, requestedBy? }`. */
+  readonly run: IStateMachine;
+  /** One for each thing that an operator has to act on. */
+  readonly alarms: RecoveryAlarms;
+  /** Where drills run. */
+  readonly drillNetwork: DrillNetwork;
+  /** The staging area, where one was asked for. */
+  readonly stagingNetwork?: StagingNetwork;
+  /** The stack in the source Region. */
+  readonly sourceStack: Stack;
+
+  private readonly endpoints: ProtectedEndpoint[] = [];
+  private readonly plan: RecoveryPlan;
+  private readonly parts: ProjectParts;
+  private readonly runFunctions: RunFunctions;
+
+  constructor(scope: Construct, id: string, private readonly props: DisasterRecoveryProps) {
+    super(scope, id);
+    const stack = Stack.of(this);
+    if (Token.isUnresolved(props.source.region)) throw new Error(`${this.node.path}: source.region must be known at synthesis. Give a literal such as 'us-east-1'.`);
+    this.projectName = props.projectName ?? defaultProjectName(this);
+    this.plan = new RecoveryPlan(this.node.path, this.endpoints);
+    const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
+    this.key = props.target._options.key ?? this.ownKey(removalPolicy);
+    this.catalogue = new Catalogue(this, 'Catalogue', { key: this.key, removalPolicy }).table;
+    const context: ProjectContext = {
+      project: this.projectName,
+      sourceRegion: props.source.region,
+      recoveryRegion: stack.region,
+      account: stack.account,
+      partition: stack.partition,
+      table: this.catalogue,
+      key: this.key,
+      volumeKeys: props.source.volumeKeys ?? [],
+      logRetention: props.logRetention ?? RetentionDays.SIX_MONTHS,
+      logRemovalPolicy: RemovalPolicy.DESTROY,
+    };
+
+    const drillPolicy = props.drill ?? DrillPolicy.isolated();
+    this.drillNetwork = drillPolicy._bind(new Construct(this, 'Drill'));
+    this.stagingNetwork = props.staging?._bind(new Construct(this, 'Staging'));
+    const target = props.target._bind(this);
+    this.parts = { context, props, endpoints: this.endpoints, plan: this.plan, target, drill: this.drillNetwork, drillPolicy };
+
+    const cycleFunctions = new CycleFunctions(this, 'CycleFunctions', context);
+    const places = Lazy.list({ produce: () => launchPlaces(context, props, this.endpoints, target, this.drillNetwork) });
+    this.runFunctions = new RunFunctions(this, 'RunFunctions', context, places);
+    const upkeep = new UpkeepFunctions(this, 'Upkeep', context);
+    const { interval } = props.schedule;
+    const cycle = new CycleWorkflow(this, 'Cycle', {
+      context, functions: cycleFunctions, intervalSeconds: interval.toSeconds(), config: () => cycleConfig(this.parts),
+    });
+    const run = new RunWorkflow(this, 'Run', { context, functions: this.runFunctions, config: () => runConfig(this.parts) });
+    this.cycle = cycle.machine;
+    this.run = run.machine;
+
+    new WakeUp(this, 'WakeUp', { project: this.projectName, wake: cycleFunctions.wake.function });
+    const [drillTeardown, sweep] = [upkeep.drillTeardown.function, upkeep.sweep.function];
+    new Schedules(this, 'Schedules', {
+      project: this.projectName, cycle: cycle.machine, interval, drillTeardown, sweep, upkeep: upkeepConfig(context, this.orphanAgeSeconds()),
+    });
+    this.alarms = new RecoveryAlarms(this, 'Alarms', {
+      project: this.projectName, recoveryRegion: stack.region, rpo: props.objectives.rpo, interval,
+      cycle: cycle.machine, run: run.machine, upkeep: [drillTeardown, sweep], topic: props.notifications,
+    });
+    this.sourceStack = props.source.stack ?? footprintStack(stack, this, props.source.region);
+    new SourceFootprint(this.sourceStack, `${id}Footprint`, { project: this.projectName, recoveryRegion: stack.region });
+    this.allowRoles((props.target._options.instanceRoles ?? []).map((role) => role.roleArn));
+    this.node.addValidation({ validate: () => this.problems() });
+    Aspects.of(this).add({ visit: (node) => (node === this ? this.warn() : undefined) }, { priority: AspectPriority.READONLY });
+  }
+
+  /** Protects an endpoint, from the next protection cycle on. Constructs behind it are tagged where they are. */
+  protect(endpoint: Endpoint): ProtectedEndpoint {
+    const handle = new ProtectedEndpoint(this.node.path, endpoint);
+    this.endpoints.push(handle);
+    endpoint._tagConstructs(this.projectName);
+    this.allowRoles(endpoint.launch.instanceProfile?.role ? [endpoint.launch.instanceProfile.role.roleArn] : []);
+    const { baseImageId } = endpoint.launch;
+    if (baseImageId !== undefined) for (const permission of replaceRoot(this.parts.context, [baseImageId])) this.runFunctions.launch.allow(permission);
+    return handle;
+  }
+
+  /**
+   * Appends waves, in this order, without hooks and with the default check. Endpoints that no wave names come last, in a wave
+   * of their own. Without any wave the order follows from `ProtectedEndpoint.dependsOn()`.
+   */
+  recoverInWaves(...waves: ProtectedEndpoint[][]): void {
+    for (const endpoints of waves) this.addWave({ endpoints });
+  }
+
+  /** Appends one wave, with its hooks and checks. */
+  addWave(wave: RecoveryWave): void {
+    this.plan.add(wave);
+    for (const hook of [...(wave.before ?? []), ...(wave.after ?? [])]) {
+      for (const permission of hookPermissions(this.parts.context, hook._target)) this.runFunctions.hooks.allow(permission);
+    }
+    for (const check of wave.checks ?? []) {
+      for (const permission of hookPermissions(this.parts.context, check._target)) this.runFunctions.check.allow(permission);
+    }
+  }
+
+  /** Lets a principal start, watch and stop recovery runs, drills and real ones alike: IAM cannot tell them apart by their input. */
+  grantRun(grantee: IGrantable): Grant {
+    const { context } = this.parts;
+    const start = Grant.addToPrincipal({ grantee, actions: ['states:StartExecution'], resourceArns: [this.run.stateMachineArn] });
+    const actions = ['states:DescribeExecution', 'states:GetExecutionHistory', 'states:StopExecution'];
+    return start.combine(Grant.addToPrincipal({ grantee, actions, resourceArns: [executionsArn(context, 'run')] }));
+  }
+
+  /** Lets a principal read the catalogue and watch cycles and runs. */
+  grantRead(grantee: IGrantable): Grant {
+    const { context } = this.parts;
+    const { tableArn } = this.catalogue;
+    const grants: [string[], string[]][] = [
+      [['dynamodb:GetItem', 'dynamodb:Query'], [tableArn, `${tableArn}/index/${WORK_INDEX}`]],
+      [['kms:Decrypt', 'kms:DescribeKey'], [this.key.keyArn]],
+      [['states:ListExecutions'], [this.cycle.stateMachineArn, this.run.stateMachineArn]],
+      [['states:DescribeExecution', 'states:GetExecutionHistory'], [executionsArn(context, 'cycle'), executionsArn(context, 'run')]],
+    ];
+    return grants.map(([actions, resourceArns]) => Grant.addToPrincipal({ grantee, actions, resourceArns })).reduce((all, grant) => all.combine(grant));
+  }
+
+  /** A metric of the project. @default - maximum over 5 minutes */
+  metric(name: RecoveryMetric, options?: MetricOptions): Metric {
+    return projectMetric(this.projectName, this.parts.context.recoveryRegion, name, options);
+  }
+
+  /** Seconds since the newest complete recovery point of the member that is worst off. @default - maximum over 5 minutes */
+  metricWorstRpo(options?: MetricOptions): Metric {
+    return this.metric(RecoveryMetric.WORST_RPO_SECONDS, options);
+  }
+
+  /** Recovery points that are not complete yet. @default - maximum over 5 minutes */
+  metricOpenPoints(options?: MetricOptions): Metric {
+    return this.metric(RecoveryMetric.OPEN_POINTS, options);
+  }
+
+  private ownKey(removalPolicy: RemovalPolicy): Key {
+    return new Key(this, 'Key', {
+      alias: `alias/${physicalName(this.projectName)}`,
+      description: `${this.projectName}: copies, recovered disks and catalogue`,
+      enableKeyRotation: true,
+      removalPolicy,
+    });
+  }
+
+  private allowRoles(roleArns: readonly string[]): void {
+    for (const roleArn of roleArns) this.runFunctions.launch.allow(passRoles([roleArn]));
+  }
+
+  private orphanAgeSeconds(): number {
+    const age = this.props.orphanAge ?? Duration.days(1);
+    const seconds = knownSeconds(`${this.node.path}: orphanAge`, age);
+    if (seconds < SHORTEST_ORPHAN_AGE.toSeconds()) {
+      throw new Error(`${this.node.path}: orphanAge must be at least ${SHORTEST_ORPHAN_AGE.toHumanString()}, got ${age.toHumanString()}: younger snapshots may be work in progress.`);
+    }
+    return seconds;
+  }
+
+  private problems(): string[] {
+    const { target, drill } = this.parts;
+    const { vpc } = this.props.target;
+    return [
+      ...propsProblems(this.projectName, this.props, Stack.of(this)),
+      ...endpointProblems(this.endpoints),
+      ...this.plan.problems(),
+      ...networkProblems({ target: { vpc, cidr: knownCidr(vpc), subnets: target.subnets }, drill, stagingCidr: this.stagingNetwork?.cidr }),
+    ];
+  }
+
+  /** What is no error, said once everything is declared. */
+  private warn(): void {
+    const annotations = Annotations.of(this);
+    const { objectives: { rpo }, schedule: { interval } } = this.props;
+    if (rpo.toSeconds() > interval.toSeconds() && rpo.toSeconds() < 2 * interval.toSeconds()) {
+      annotations.addWarningV2(
+        'cdk-disaster-recovery:tightRpo',
+        `objectives.rpo (${rpo.toHumanString()}) is less than twice the interval (${interval.toHumanString()}): one slow or failed cycle breaks it. Shorten the interval or allow a longer RPO.`,
+      );
+    }
+    const leftOut = this.plan.leftOut();
+    if (leftOut.length > 0) {
+      annotations.addWarningV2('cdk-disaster-recovery:noWave', `No wave names ${leftOut.map((name) => `'${name}'`).join(', ')}: recovered in a last wave. Name them in a wave.`);
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import { physicalName } from '../../names';
+import type { ProjectContext } from '../context';
+import { catalogue } from './catalogue';
+import { readSourceKeys, useTargetKey } from './keys';
+import { describe, ec2Arn, taggedRequest, taggedResource, Wide, type Permission } from './permission';
+
+/** Computed, not referenced: the state machine refers to the functions that these statements are for. */
+export function stateMachineArn(context: ProjectContext, part: 'cycle' | 'run'): string {
+  return `arn:${context.partition}:states:${context.recoveryRegion}:${context.account}:stateMachine:${physicalName(context.project, part)}`;
+}
+
+export function executionsArn(context: ProjectContext, part: 'cycle' | 'run'): string {
+  return `arn:${context.partition}:states:${context.recoveryRegion}:${context.account}:execution:${physicalName(context.project, part)}:*`;
+}
+
+export function cycleBegin(context: ProjectContext): Permission[] {
+  return [
+    ...catalogue(context, ['GetItem', 'PutItem', 'UpdateItem']),
+    { actions: ['states:DescribeExecution'], resources: [executionsArn(context, 'cycle')], wide: Wide.EXECUTIONS },
+  ];
+}
+
+export function cycleDiscover(context: ProjectContext): Permission[] {
+  const instances = [ec2Arn(context, context.sourceRegion, 'instance')];
+  return [
+    ...catalogue(context, ['Query', 'PutItem', 'UpdateItem']),
+    describe(['DescribeInstances', 'DescribeVolumes'], [context.sourceRegion]),
+    { actions: ['ec2:DescribeInstanceAttribute', 'ec2:GetInstanceUefiData'], resources: instances, wide: Wide.SELECTED_BY_TAG },
+    { actions: ['iam:GetInstanceProfile'], resources: [`arn:${context.partition}:iam::${context.account}:instance-profile/*`], wide: Wide.PROFILES },
+  ];
+}
+
+export function cycleSnapshot(context: ProjectContext): Permission[] {
+  const source = context.sourceRegion;
+  const snapshots = [ec2Arn(context, source, 'snapshot')];
+  return [
+    ...catalogue(context, ['Query', 'PutItem', 'UpdateItem'], 'work'),
+    describe(['DescribeSnapshots'], [source]),
+    { actions: ['ec2:CreateSnapshots'], resources: [ec2Arn(context, source, 'instance'), ec2Arn(context, source, 'volume')], wide: Wide.SELECTED_BY_TAG },
+    { actions: ['ec2:CreateSnapshots'], resources: snapshots, conditions: { StringEquals: taggedRequest(context) }, wide: Wide.OWN_TAG },
+    { actions: ['ec2:CreateTags'], resources: snapshots, conditions: { StringEquals: { 'ec2:CreateAction': 'CreateSnapshots', ...taggedRequest(context) } }, wide: Wide.OWN_TAG },
+  ];
+}
+
+export function cycleReplicate(context: ProjectContext): Permission[] {
+  const { sourceRegion, recoveryRegion } = context;
+  const copies = [ec2Arn(context, recoveryRegion, 'snapshot')];
+  const both = [ec2Arn(context, sourceRegion, 'snapshot'), ...copies];
+  return [
+    ...catalogue(context, ['GetItem', 'Query', 'PutItem', 'UpdateItem'], 'work'),
+    describe(['DescribeSnapshots'], [sourceRegion, recoveryRegion]),
+    // EC2 judges the new copy by the tags of the request, and the snapshot that is copied by its own.
+    { actions: ['ec2:CopySnapshot'], resources: copies, conditions: { StringEquals: taggedRequest(context) }, wide: Wide.OWN_TAG },
+    { actions: ['ec2:CopySnapshot'], resources: both, conditions: { StringEquals: taggedResource(context) }, wide: Wide.OWN_TAG },
+    { actions: ['ec2:CreateTags'], resources: copies, conditions: { StringEquals: { 'ec2:CreateAction': 'CopySnapshot', ...taggedRequest(context) } }, wide: Wide.OWN_TAG },
+    ...useTargetKey(context),
+    ...readSourceKeys(context),
+  ];
+}
+
+export function cycleWait(context: ProjectContext): Permission[] {
+  return [...catalogue(context, ['UpdateItem']), { actions: ['states:SendTaskSuccess'], resources: [stateMachineArn(context, 'cycle')] }];
+}
+
+export function wake(context: ProjectContext): Permission[] {
+  return cycleWait(context);
+}
+
+export function cyclePrune(context: ProjectContext): Permission[] {
+  const regions = [context.sourceRegion, context.recoveryRegion];
+  const snapshots = regions.map((region) => ec2Arn(context, region, 'snapshot'));
+  return [
+    ...catalogue(context, ['GetItem', 'Query', 'PutItem', 'UpdateItem'], 'work'),
+    describe(['DescribeSnapshots'], regions),
+    { actions: ['ec2:DeleteSnapshot'], resources: snapshots, conditions: { StringEquals: taggedResource(context) }, wide: Wide.OWN_TAG },
+  ];
+}
+
+export function cycleFinish(context: ProjectContext): Permission[] {
+  return catalogue(context, ['GetItem', 'Query', 'DeleteItem'], 'work');
+}

@@ -1,0 +1,88 @@
+import type { CycleConfig, LaunchConfig, RunConfig, UpkeepConfig } from '../lambda/core/config';
+import type { DisasterRecoveryProps } from './disaster-recovery-props';
+import { launchConfig } from './endpoint/launch-settings';
+import type { ProtectedEndpoint } from './endpoint/protected-endpoint';
+import type { ProjectContext } from './functions/context';
+import type { DrillNetwork, DrillPolicy } from './network/drill-policy';
+import type { BoundTarget } from './network/recovery-target';
+import { subnetConfig } from './network/vpc-facts';
+import type { RecoveryPlan } from './plan/recovery-plan';
+import { RetentionPolicy } from './policies/retention-policy';
+import { DEFAULT_QUOTAS } from './quotas';
+
+/**
+ * Longest wait for a completion event before snapshots are polled. EventBridge delivers within seconds; a poll is two calls
+ * per 200 snapshots, so a minute is cheap.
+ */
+const POLL_SECONDS = 60;
+const SOURCE_RETENTION = RetentionPolicy.keepLast(2);
+
+/** All that the handlers are told about a project. */
+export interface ProjectParts {
+  readonly context: ProjectContext;
+  readonly props: DisasterRecoveryProps;
+  readonly endpoints: readonly ProtectedEndpoint[];
+  readonly plan: RecoveryPlan;
+  readonly target: BoundTarget;
+  readonly drill: DrillNetwork;
+  readonly drillPolicy: DrillPolicy;
+}
+
+type Regions = Pick<CycleConfig, 'project' | 'sourceRegion' | 'recoveryRegion'>;
+
+export function cycleConfig({ context, props, endpoints }: ProjectParts): CycleConfig {
+  const quotas = { ...DEFAULT_QUOTAS, ...props.quotas };
+  return {
+    ...regions(context),
+    endpoints: endpoints.map(({ endpoint }) => endpoint._toConfig(context.project)),
+    retention: props.retention._toConfig(),
+    sourceRetention: (props.sourceRetention ?? SOURCE_RETENTION)._toConfig(),
+    rpoSeconds: props.objectives.rpo.toSeconds(),
+    intervalSeconds: props.schedule.interval.toSeconds(),
+    pollSeconds: POLL_SECONDS,
+    targetKeyArn: context.key.keyArn,
+    copyConcurrency: quotas.copyConcurrency,
+    snapshotsPerSecond: quotas.snapshotsPerSecond,
+  };
+}
+
+export function runConfig({ context, props, endpoints, plan, target, drill, drillPolicy }: ProjectParts): RunConfig {
+  const capacity = props.target._capacity._bind();
+  const launches = endpoints.map(({ name, endpoint }): [string, LaunchConfig] => [name, launchConfig(endpoint.launch)]);
+  return {
+    ...regions(context),
+    rpoSeconds: props.objectives.rpo.toSeconds(),
+    rtoSeconds: props.objectives.rto.toSeconds(),
+    waves: plan.toConfig(),
+    production: { subnets: target.subnets.map(subnetConfig), securityGroupIds: target.securityGroups.map((group) => group.securityGroupId) },
+    drill: { subnets: drill.subnets.map(subnetConfig), securityGroupIds: [drill.securityGroup.securityGroupId] },
+    drillInstanceLimit: drillPolicy.instanceLimit,
+    drillKeepSeconds: drillPolicy.keepFor.toSeconds(),
+    instanceTypes: props.target._instanceTypes._toConfig(),
+    launch: Object.fromEntries(launches.filter(([, config]) => hasContent(config))),
+    launchDefaults: props.target._launchDefaults(),
+    passableRoleArns: passableRoleArns(props, endpoints),
+    capacityReservationId: capacity.reservationId,
+    capacityReservationGroupArn: capacity.groupArn,
+    targetKeyArn: context.key.keyArn,
+    launchesPerSecond: props.quotas?.launchesPerSecond ?? DEFAULT_QUOTAS.launchesPerSecond,
+  };
+}
+
+export function upkeepConfig(context: ProjectContext, orphanAgeSeconds: number): UpkeepConfig {
+  return { ...regions(context), orphanAgeSeconds };
+}
+
+export function passableRoleArns(props: DisasterRecoveryProps, endpoints: readonly ProtectedEndpoint[]): string[] {
+  const ofTarget = (props.target._options.instanceRoles ?? []).map((role) => role.roleArn);
+  const ofEndpoints = endpoints.flatMap(({ endpoint }) => endpoint.launch.instanceProfile?.role?.roleArn ?? []);
+  return [...new Set([...ofTarget, ...ofEndpoints])];
+}
+
+function regions({ project, sourceRegion, recoveryRegion }: ProjectContext): Regions {
+  return { project, sourceRegion, recoveryRegion };
+}
+
+function hasContent(config: LaunchConfig): boolean {
+  return Object.values(config).some((value) => value !== undefined);
+}

@@ -1,0 +1,114 @@
+import type { Stack} from 'aws-cdk-lib';
+import { Token } from 'aws-cdk-lib';
+import { feasibility } from '../lambda/core/prediction';
+import type { DisasterRecoveryProps } from './disaster-recovery-props';
+import type { ProtectedEndpoint } from './endpoint/protected-endpoint';
+import { projectNameProblem } from './names';
+import { knownToOverlap } from './network/cidr';
+import { subnetConfig } from './network/vpc-facts';
+import type { ISubnet, IVpc } from 'aws-cdk-lib/aws-ec2';
+import { DEFAULT_QUOTAS } from './quotas';
+
+/** What can be said about the properties alone. Each text names the value, the limit and what to do. */
+export function propsProblems(project: string, props: DisasterRecoveryProps, recovery: Stack): string[] {
+  return [
+    projectNameProblem(project) ?? [],
+    ...regionProblems(props, recovery),
+    ...objectiveProblems(props),
+    ...quotaProblems(props),
+  ].flat();
+}
+
+function regionProblems({ source, target, notifications }: DisasterRecoveryProps, recovery: Stack): string[] {
+  const region = recovery.region;
+  if (Token.isUnresolved(region)) {
+    return [`The Region of stack ${recovery.node.path} is not known at synthesis, yet names and ARNs are computed from it. Give the stack env: { region: '…' }.`];
+  }
+  const problems: string[] = [];
+  if (source.region === region) problems.push(`The source Region and the recovery Region are both '${region}'. Put the construct into a stack of another Region.`);
+  if (source.stack && source.stack.region !== source.region) {
+    problems.push(`source.stack (${source.stack.node.path}) is in Region '${source.stack.region}', not in the source Region '${source.region}'.`);
+  }
+  for (const [what, place] of [['The VPC of the recovery target', target.vpc.env.region], ['The notifications topic', notifications?.env.region]] as const) {
+    if (place !== undefined && !Token.isUnresolved(place) && place !== region) {
+      problems.push(`${what} is in Region '${place}', not in the recovery Region '${region}'. Recovery must not need another Region.`);
+    }
+  }
+  return problems;
+}
+
+function objectiveProblems({ objectives, schedule }: DisasterRecoveryProps): string[] {
+  const [rpo, interval] = [objectives.rpo.toSeconds(), schedule.interval.toSeconds()];
+  const problems: string[] = [];
+  if (rpo <= interval) {
+    problems.push(`objectives.rpo (${objectives.rpo.toHumanString()}) must be longer than the interval of the schedule (${schedule.interval.toHumanString()}): a recovery point is as old as the interval before the next one is complete. Shorten the interval or allow a longer RPO.`);
+  }
+  if (objectives.rto.toSeconds() < 60) problems.push(`objectives.rto (${objectives.rto.toHumanString()}) must be at least 1 minute; launching a machine takes longer.`);
+  return problems;
+}
+
+function quotaProblems({ quotas, expectedFleet, schedule, objectives }: DisasterRecoveryProps): string[] {
+  const { copyConcurrency, snapshotsPerSecond, launchesPerSecond } = { ...DEFAULT_QUOTAS, ...quotas };
+  const problems: string[] = [];
+  if (!Number.isSafeInteger(copyConcurrency) || copyConcurrency < 1) problems.push(`quotas.copyConcurrency must be a whole number of at least 1, got ${copyConcurrency}.`);
+  for (const [name, rate] of Object.entries({ snapshotsPerSecond, launchesPerSecond })) {
+    if (!(rate > 0)) problems.push(`quotas.${name} must be above 0, got ${rate}.`);
+  }
+  if (problems.length > 0 || !expectedFleet) return problems;
+  const { machines, volumesPerMachine = 2, averageCopy } = expectedFleet;
+  if (!(machines >= 1) || !(volumesPerMachine >= 1)) return [`expectedFleet needs at least 1 machine and 1 volume each, got ${machines} and ${volumesPerMachine}.`];
+  const load = {
+    members: machines, volumesPerMember: volumesPerMachine, intervalSeconds: schedule.interval.toSeconds(),
+    copySeconds: averageCopy.toSeconds(), copyConcurrency, snapshotsPerSecond,
+  };
+  const { message } = feasibility(load, objectives.rpo.toSeconds());
+  return message === undefined ? [] : [`expectedFleet: ${message}.`];
+}
+
+/** What can be said about the endpoints, once all are known. */
+export function endpointProblems(endpoints: readonly ProtectedEndpoint[]): string[] {
+  if (endpoints.length === 0) return ['The project protects nothing. Call protect() at least once.'];
+  const names = endpoints.map(({ name }) => name);
+  const doubled = [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
+  return [
+    ...endpoints.flatMap(({ endpoint }) => endpoint._problems()),
+    ...doubled.map((name) => `Two endpoints are named '${name}'. Give one of them another name.`),
+    ...constructsTwice(endpoints),
+  ];
+}
+
+/** An instance carries one endpoint's tags; two would overwrite each other. */
+function constructsTwice(endpoints: readonly ProtectedEndpoint[]): string[] {
+  const owner = new Map<string, string>();
+  return endpoints.flatMap(({ name, endpoint }) => endpoint._selector.constructs.flatMap(({ node }) => {
+    const earlier = owner.get(node.path);
+    owner.set(node.path, name);
+    return earlier === undefined ? [] : [`${node.path} is in endpoint '${earlier}' and in endpoint '${name}'. Protect it once.`];
+  }));
+}
+
+export interface Networks {
+  readonly target: { readonly vpc: IVpc; readonly cidr?: string; readonly subnets: readonly ISubnet[] };
+  readonly drill: { readonly vpc: IVpc; readonly cidr?: string; readonly subnets: readonly ISubnet[] };
+  readonly stagingCidr?: string;
+}
+
+/** A drill must not look like production to the machines in it, nor be able to reach it. */
+export function networkProblems({ target, drill, stagingCidr }: Networks): string[] {
+  const problems: string[] = [];
+  if (drill.vpc === target.vpc) problems.push('The drill runs in the VPC of the recovery target, where it can reach production. Give it a VPC of its own: DrillPolicy.isolated().');
+  const isolated = new Set(drill.vpc.isolatedSubnets.map(({ node }) => node.path));
+  for (const subnet of drill.subnets.filter(({ node }) => !isolated.has(node.path))) {
+    problems.push(`Drill subnet ${subnet.node.path} is not isolated. Choose subnets without a route to the internet.`);
+  }
+  for (const subnet of target.subnets) {
+    const { cidr } = subnetConfig(subnet);
+    if (target.cidr === undefined && knownToOverlap(drill.cidr, cidr)) problems.push(`The drill network ${drill.cidr ?? ''} overlaps subnet ${cidr ?? ''} of the recovery target. ${ANOTHER_BLOCK}`);
+  }
+  if (knownToOverlap(drill.cidr, target.cidr)) problems.push(`The drill network ${drill.cidr ?? ''} overlaps the VPC of the recovery target, ${target.cidr ?? ''}. ${ANOTHER_BLOCK}`);
+  if (knownToOverlap(drill.cidr, stagingCidr)) problems.push(`The drill network ${drill.cidr ?? ''} overlaps the staging area ${stagingCidr ?? ''}. ${ANOTHER_BLOCK}`);
+  if (knownToOverlap(stagingCidr, target.cidr)) problems.push(`The staging area ${stagingCidr ?? ''} overlaps the VPC of the recovery target, ${target.cidr ?? ''}. Give StagingArea another block.`);
+  return problems;
+}
+
+const ANOTHER_BLOCK = 'Give DrillPolicy another block.';
