@@ -148,10 +148,10 @@ export class LocalCloud {
     const clients = new InnerClients(`http://127.0.0.1:${emulatorPort}`, regions[0] ?? 'us-east-1');
     const lookup = new Lookup(clients);
     const judge = new Judge(account, new RolePolicyStore(clients.iam), lookup);
-    const sessions = new Sessions(clients.sts, (roleArn, service) => judge.refusesTrust(roleArn, service));
+    const sessions = new Sessions(clients.sts, (roleArn, service, sourceArn) => judge.refusesTrust(roleArn, service, sourceArn));
     const onProblem = (message: string): void => { this.log(message, 'local-cloud'); };
-    const runner = new FunctionRunner(sessions, this.children, this.functionLogs, endpoint);
-    const schedules = new Schedules({ regions, clients, sessions, faults, endpoint, onProblem });
+    const runner = new FunctionRunner({ sessions, children: this.children, logs: this.functionLogs, endpoint, stateDir: this.stateDir });
+    const schedules = new Schedules({ account, regions, clients, sessions, faults, endpoint, onProblem });
     const delivery = new EventDelivery({ endpoint, account, sessions, faults });
     const proxy = new Proxy(emulatorPort);
     const memories = { judge, lookup, schedules, sessions };
@@ -162,8 +162,9 @@ export class LocalCloud {
     }), proxy);
     this.gateway.local.set('/_local/lambda/invoke', (body) => runner.invoke(body as unknown as Invocation));
     this.gateway.local.set('/_local/credentials', async ({ roleArn }) => {
-      const name = text(roleArn).split('/').at(-1) ?? '';
-      return (await sessions.share({ kind: 'state-machine', roleArn: text(roleArn), name })).credentials;
+      const sourceArn = await lookup.stateMachineOf(regions, text(roleArn)) ?? '';
+      const name = sourceArn.split(':').at(-1) ?? text(roleArn);
+      return (await sessions.share({ kind: 'state-machine', roleArn: text(roleArn), name, sourceArn })).credentials;
     });
     this.gateway.local.set('/_local/events/deliver', async (body) => {
       const outcome = await delivery.deliver(body as unknown as Delivery);

@@ -46,7 +46,7 @@ export class EventDelivery {
 
   private session(ruleArn: string, target: Delivery['target']): Promise<Session> {
     const name = ruleArn.split(':rule/').at(-1) ?? ruleArn;
-    if (target.RoleArn) return this.dependencies.sessions.share({ kind: 'rule', roleArn: target.RoleArn, name });
+    if (target.RoleArn) return this.dependencies.sessions.share({ kind: 'rule', roleArn: target.RoleArn, name, sourceArn: ruleArn });
     return Promise.resolve(this.dependencies.sessions.service('events.amazonaws.com', `rule:${name}`, {
       'aws:SourceArn': ruleArn, 'aws:SourceAccount': this.dependencies.account,
     }));

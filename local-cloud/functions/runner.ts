@@ -4,7 +4,7 @@ import type { Session } from '../iam/session';
 import type { Sessions } from '../iam/sessions';
 import type { Children } from '../process/children';
 import { projectRoot } from '../project-root';
-import { functionEnvironment } from './environment';
+import { functionEnvironment, runtimeModules } from './environment';
 import type { Invocation, InvocationResult } from './invocation';
 import type { LogStore } from './log-store';
 import { Worker } from './worker';
@@ -13,6 +13,14 @@ const BOOTSTRAP = join(projectRoot(), 'local-cloud', 'runtime', 'worker.cjs');
 /** Warm processes that wait for work, over all functions. Each takes some 60 MB. */
 const IDLE_WORKERS = 16;
 
+export interface RunnerOptions {
+  readonly sessions: Sessions;
+  readonly children: Children;
+  readonly logs: LogStore;
+  readonly endpoint: string;
+  readonly stateDir: string;
+}
+
 interface PooledWorker { readonly worker: Worker; readonly session: Session; readonly poolKey: string }
 
 /** Runs deployed functions in warm processes with the deployed environment and the credentials of the function's own role. */
@@ -20,9 +28,11 @@ export class FunctionRunner {
   private readonly workers = new Map<string, PooledWorker>();
   private idle: PooledWorker[] = [];
 
-  public constructor(
-    private readonly sessions: Sessions, private readonly children: Children, private readonly logs: LogStore, private readonly endpoint: string,
-  ) {}
+  private readonly modules: string;
+
+  public constructor(private readonly options: RunnerOptions) {
+    this.modules = runtimeModules(options.stateDir);
+  }
 
   public async invoke(invocation: Invocation): Promise<InvocationResult> {
     const requestId = randomUUID();
@@ -32,7 +42,7 @@ export class FunctionRunner {
     else this.remove(pooled);
     const { logTail } = pooled.worker;
     if ('payload' in outcome) return { payload: outcome.payload, logTail };
-    this.logs.add(invocation.functionName, `${outcome.error.errorType}: ${outcome.error.errorMessage}`);
+    this.options.logs.add(invocation.functionName, `${outcome.error.errorType}: ${outcome.error.errorMessage}`);
     return { payload: JSON.stringify(outcome.error), functionError: 'Unhandled', logTail };
   }
 
@@ -50,13 +60,14 @@ export class FunctionRunner {
   }
 
   private async start(invocation: Invocation): Promise<PooledWorker> {
-    const { functionName, roleArn } = invocation;
+    const { sessions, children, logs, endpoint } = this.options;
+    const { functionName, functionArn, roleArn } = invocation;
     const id = randomUUID();
-    const session = await this.sessions.mint({ kind: 'function', roleArn, name: functionName, workerId: id });
+    const session = await sessions.mint({ kind: 'function', roleArn, name: functionName, workerId: id, sourceArn: functionArn });
     const worker = new Worker({
-      id, children: this.children, bootstrap: BOOTSTRAP, invocation,
-      environment: functionEnvironment(invocation, session.credentials, this.endpoint),
-      onLine: (line) => { this.logs.add(functionName, line); },
+      id, children, bootstrap: BOOTSTRAP, invocation,
+      environment: functionEnvironment(invocation, session.credentials, endpoint, this.modules),
+      onLine: (line) => { logs.add(functionName, line); },
     });
     const pooled = { worker, session, poolKey: poolKey(invocation) };
     this.workers.set(id, pooled);
@@ -75,7 +86,7 @@ export class FunctionRunner {
   private remove(pooled: PooledWorker): void {
     pooled.worker.kill();
     this.workers.delete(pooled.worker.id);
-    this.sessions.forget(pooled.session);
+    this.options.sessions.forget(pooled.session);
   }
 }
 

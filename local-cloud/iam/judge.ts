@@ -34,9 +34,10 @@ export class Judge {
   }
 
   /** Says why a service may not assume a role, or undefined when it may. */
-  public async refusesTrust(roleArn: string, service: string): Promise<string | undefined> {
+  public async refusesTrust(roleArn: string, service: string, sourceArn: string): Promise<string | undefined> {
     const { trust } = await this.roles.get(roleArn);
-    return await trusts(roleArn, this.account, trust, service) ? undefined : `The role ${roleArn} does not trust ${service}.`;
+    const trusted = await trusts({ roleArn, account: this.account, trust, service, sourceArn });
+    return trusted ? undefined : `The role ${roleArn} does not let ${service} assume it for ${sourceArn}: ${JSON.stringify(trust)}`;
   }
 
   private async decide(session: Session, call: ApiCall, requirement: Requirement): Promise<Verdict> {

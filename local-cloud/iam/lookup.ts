@@ -5,7 +5,7 @@ import { GetInstanceProfileCommand, GetRoleCommand } from '@aws-sdk/client-iam';
 import type { InnerClients } from '../process/clients';
 import { parsePolicy } from './role-policies';
 import type { PolicyDocument } from './requirement';
-import { record, text } from './requirement';
+import { list, record, text } from './requirement';
 
 /** Long enough for the checks of one call and its retries, short enough that nobody sees old tags. */
 const KEEP_MS = 500;
@@ -99,6 +99,20 @@ export class Lookup {
     return this.keep<PolicyDocument | undefined>(`bus-policy ${region} ${name}`, undefined, async () => {
       const policy = text(record(await this.clients.call('events', region, 'POST', '/', { Name: name }, 'AWSEvents.DescribeEventBus')).Policy);
       return policy ? parsePolicy(policy) : undefined;
+    });
+  }
+
+  /** The state machine that has this role. */
+  public stateMachineOf(regions: readonly string[], roleArn: string): Promise<string | undefined> {
+    return this.keep<string | undefined>(`state-machine ${roleArn}`, undefined, async () => {
+      for (const region of regions) {
+        const ask = async (operation: string, body: object): Promise<Record<string, unknown>> =>
+          record(await this.clients.call('states', region, 'POST', '/', body, `AWSStepFunctions.${operation}`));
+        for (const { stateMachineArn } of list((await ask('ListStateMachines', {})).stateMachines).map(record)) {
+          if ((await ask('DescribeStateMachine', { stateMachineArn })).roleArn === roleArn) return text(stateMachineArn);
+        }
+      }
+      return undefined;
     });
   }
 

@@ -15,13 +15,15 @@ export type AssumingKind = keyof typeof SERVICE_PRINCIPAL;
 export interface MintRequest {
   readonly kind: AssumingKind;
   readonly roleArn: string;
-  /** The function's, rule's or schedule's name; a state machine is named by its role. */
+  /** The function's, state machine's, rule's or schedule's name. */
   readonly name: string;
+  /** In whose behalf the service assumes the role: what trust policies call `aws:SourceArn`. */
+  readonly sourceArn: string;
   readonly workerId?: string;
 }
 
 /** Says why a service may not assume a role, or undefined when it may. */
-export type TrustCheck = (roleArn: string, service: string) => Promise<string | undefined>;
+export type TrustCheck = (roleArn: string, service: string, sourceArn: string) => Promise<string | undefined>;
 
 /** The sessions whose calls are judged. Credentials that are not in here belong to operators. */
 export class Sessions {
@@ -36,8 +38,8 @@ export class Sessions {
   }
 
   /** A session of its own, as each execution environment of a function has one. */
-  public async mint({ kind, roleArn, name, workerId }: MintRequest): Promise<Session> {
-    const refusal = await this.trust?.(roleArn, SERVICE_PRINCIPAL[kind]);
+  public async mint({ kind, roleArn, name, workerId, sourceArn }: MintRequest): Promise<Session> {
+    const refusal = await this.trust?.(roleArn, SERVICE_PRINCIPAL[kind], sourceArn);
     if (refusal !== undefined) throw new Error(refusal);
     const sessionName = name.replace(/[^\w+=,.@-]/g, '-').slice(0, 64);
     const { Credentials, AssumedRoleUser } = await this.sts.send(new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: sessionName }));
@@ -51,7 +53,7 @@ export class Sessions {
 
   /** One session for all calls of a role in one capacity: rules, schedules and state machines need no more. */
   public share(request: MintRequest): Promise<Session> {
-    const key = `${request.kind} ${request.roleArn} ${request.name}`;
+    const key = `${request.kind} ${request.roleArn} ${request.sourceArn}`;
     const known = this.shared.get(key);
     if (known) return known;
     const minted = this.mint(request).catch((error: unknown) => {

@@ -29,13 +29,26 @@ export async function simulate(subject: SimulationSubject, requirement: Requirem
   return { allowed: false, reason: denial(subject, requirement, explicit ? 'with an explicit deny' : `because no policy allows the ${action} action`) };
 }
 
+/** A service principal with a Region (`states.us-east-1.amazonaws.com`) stands for the same service. */
+const REGIONAL_PRINCIPAL = /"([a-z0-9-]+)\.[a-z]{2}(?:-[a-z]+)+-\d\.amazonaws\.com"/g;
+
+export interface TrustQuestion {
+  readonly roleArn: string;
+  readonly account: string;
+  readonly trust: PolicyDocument;
+  /** A service principal. */
+  readonly service: string;
+  /** What the service assumes the role for. */
+  readonly sourceArn: string;
+}
+
 /** Whether a role's trust policy lets a service assume it. */
-export async function trusts(roleArn: string, account: string, trust: PolicyDocument, service: string): Promise<boolean> {
-  // A trust policy names no resource; the simulator wants one in resource policies of roles only when it is given.
+export async function trusts({ roleArn, account, trust, service, sourceArn }: TrustQuestion): Promise<boolean> {
+  const resourcePolicy = JSON.parse(JSON.stringify(trust).replace(REGIONAL_PRINCIPAL, '"$1.amazonaws.com"')) as PolicyDocument;
   const verdict = await simulate(
     { principal: service, account, identity: [] },
-    { action: 'sts:AssumeRole', resource: roleArn, context: {}, resourcePolicy: trust },
-    { 'aws:SourceAccount': account },
+    { action: 'sts:AssumeRole', resource: roleArn, context: {}, resourcePolicy },
+    { 'aws:SourceAccount': account, 'aws:SourceArn': sourceArn },
   );
   return verdict.allowed;
 }

@@ -23,6 +23,7 @@ export interface Schedule {
 }
 
 export interface SchedulesOptions {
+  readonly account: string;
   readonly regions: readonly string[];
   readonly clients: InnerClients;
   readonly sessions: Sessions;
@@ -106,15 +107,17 @@ export class Schedules {
   }
 
   private async send(schedule: Schedule, due: Date): Promise<void> {
-    const { endpoint, sessions, faults } = this.options;
+    const { endpoint, sessions, faults, account } = this.options;
     if (faults.refusal(schedule.region)) return;
     const id = randomUUID();
-    const session = await sessions.share({ kind: 'schedule', roleArn: schedule.roleArn, name: schedule.name });
+    const prefix = `arn:aws:scheduler:${schedule.region}:${account}`;
+    // Scheduler names the schedule's group to trust policies.
+    const session = await sessions.share({ kind: 'schedule', roleArn: schedule.roleArn, name: schedule.name, sourceArn: `${prefix}:schedule-group/${schedule.group}` });
     const input = schedule.input
       .replaceAll('<aws.scheduler.scheduled-time>', due.toISOString().replace(/\.\d+Z$/, 'Z'))
       .replaceAll('<aws.scheduler.execution-id>', id)
       .replaceAll('<aws.scheduler.attempt-number>', '1')
-      .replaceAll('<aws.scheduler.schedule-arn>', `arn:aws:scheduler:${schedule.region}:${schedule.roleArn.split(':')[4] ?? ''}:schedule/${schedule.group}/${schedule.name}`);
+      .replaceAll('<aws.scheduler.schedule-arn>', `${prefix}:schedule/${schedule.group}/${schedule.name}`);
     const answer = await sendToTarget(endpoint, session, { arn: schedule.targetArn, input, id });
     if (answer.status >= 300) throw new Error(`${schedule.targetArn} answered ${answer.status} ${answer.body}`);
   }
