@@ -33,7 +33,7 @@ const VANISHED_SECONDS = 900;
  */
 export async function settleCopies(points: readonly RecoveryPoint[], ports: CommitPorts, tools: Tools): Promise<CopyState> {
   const copied = points.filter(({ state }) => state === 'COMPLETE_IN_SOURCE' || state === 'COPYING');
-  const found = byPoint(await ports.recovery.withTag(Tag.POINT, copied.map(({ pointId }) => pointId)));
+  const found = byPoint(copied.length === 0 ? [] : await ports.recovery.withTag(Tag.POINT, copied.map(({ pointId }) => pointId)));
   const state = { points: [] as RecoveryPoint[], inProgress: [] as { pointId: string }[], committed: 0, failed: 0 };
   await eachOf(copied, async (point) => {
     const copies = found.get(point.pointId) ?? [];

@@ -75,8 +75,9 @@ function report(summary: CycleSummary, tools: Tools): void {
     { name: 'Problems', value: summary.problems.length, unit: 'Count' },
     { name: 'CycleSeconds', value: summary.seconds, unit: 'Seconds' },
   ]);
-  const log = summary.status === 'SUCCEEDED' ? tools.log.info : tools.log.error;
-  log('Cycle finished', { cycle: summary.cycleId, summary });
+  const details = { cycle: summary.cycleId, summary };
+  if (summary.status === 'SUCCEEDED') tools.log.info('Cycle finished', details);
+  else tools.log.error('Cycle finished with problems', details);
 }
 
 /** In one line, whatever a failed task left: Lambda's cause is JSON with an `errorMessage`. */

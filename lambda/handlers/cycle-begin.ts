@@ -1,0 +1,9 @@
+import { dynamoCatalogue } from '../adapters/catalogue';
+import { SfnExecutions } from '../adapters/executions';
+import { beginCycle } from '../cycle/begin';
+import { handlerOf } from '../runtime/handler';
+
+export const handler = handlerOf('cycle-begin', (environment) => ({
+  cycles: dynamoCatalogue(environment).cycles,
+  executions: new SfnExecutions(environment.recoveryRegion),
+}), beginCycle);

@@ -1,0 +1,14 @@
+import { dynamoCatalogue } from '../adapters/catalogue';
+import { ec2Client } from '../adapters/ec2-common';
+import { Ec2Recovery } from '../adapters/ec2-recovery';
+import { LambdaFunctions } from '../adapters/invoke';
+import { SsmCommands } from '../adapters/ssm';
+import { checkWave } from '../run/check';
+import { handlerOf } from '../runtime/handler';
+
+export const handler = handlerOf('run-check', (environment) => ({
+  runs: dynamoCatalogue(environment).runs,
+  machines: new Ec2Recovery(ec2Client(environment.recoveryRegion)),
+  functions: new LambdaFunctions(environment.recoveryRegion),
+  commands: new SsmCommands(environment.recoveryRegion),
+}), checkWave);

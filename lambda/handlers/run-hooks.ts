@@ -1,0 +1,11 @@
+import { dynamoCatalogue } from '../adapters/catalogue';
+import { LambdaFunctions } from '../adapters/invoke';
+import { SsmCommands } from '../adapters/ssm';
+import { runHooks } from '../run/hooks';
+import { handlerOf } from '../runtime/handler';
+
+export const handler = handlerOf('run-hooks', (environment) => ({
+  runs: dynamoCatalogue(environment).runs,
+  functions: new LambdaFunctions(environment.recoveryRegion),
+  commands: new SsmCommands(environment.recoveryRegion),
+}), runHooks);

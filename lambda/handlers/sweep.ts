@@ -1,0 +1,12 @@
+import { cyclePorts } from '../adapters/cycle-ports';
+import { ec2Client } from '../adapters/ec2-common';
+import { Ec2Recovery } from '../adapters/ec2-recovery';
+import { dynamoCatalogue } from '../adapters/catalogue';
+import { handlerOf } from '../runtime/handler';
+import { sweep } from '../upkeep/sweep';
+
+export const handler = handlerOf('sweep', (environment) => ({
+  ...cyclePorts(environment),
+  runs: dynamoCatalogue(environment).runs,
+  machines: new Ec2Recovery(ec2Client(environment.recoveryRegion)),
+}), sweep);

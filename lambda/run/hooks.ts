@@ -1,0 +1,150 @@
+import type { HookConfig } from '../core/config';
+import type { RunMember } from '../core/model';
+import { isRefused, messageOf } from '../adapters/errors';
+import type { HookRecord, RunStore } from '../adapters/ports/catalogue';
+import type { Commands, Functions } from '../adapters/ports/services';
+import type { Tools } from '../runtime/tools';
+import { commandState } from './command';
+import { DONE, RunFailed, timed, waveConfig, type StepResult, type WaveInput } from './run';
+
+export interface HooksInput extends WaveInput {
+  readonly phase: 'before' | 'after';
+}
+
+export interface HookPorts {
+  readonly runs: RunStore;
+  readonly functions: Functions;
+  readonly commands: Commands;
+}
+
+const WAIT_SECONDS = 5;
+/** Kept of the function's remaining time for storing what a hook answered. */
+const RESERVE_MS = 10_000;
+
+/** What a hook function is given. */
+export interface HookEvent {
+  readonly project: string;
+  readonly runId: string;
+  readonly mode: string;
+  readonly wave: number;
+  readonly phase: string;
+  readonly hook: string;
+  /** The same when the hook is called again because the step was interrupted. */
+  readonly idempotencyKey: string;
+  readonly members: readonly MachineReference[];
+}
+
+export interface MachineReference {
+  readonly memberId: string;
+  readonly endpoint: string;
+  readonly instanceId?: string;
+  readonly privateIp?: string;
+}
+
+export function machineReferences(members: readonly RunMember[]): MachineReference[] {
+  return members.map(({ memberId, endpoint, instanceId, actualPrivateIp, privateIp }) => ({
+    memberId, endpoint, instanceId, privateIp: actualPrivateIp ?? privateIp,
+  }));
+}
+
+/** Runs the hooks of a wave's phase one after the other; one that has succeeded is not run again. */
+export async function runHooks(input: HooksInput, ports: HookPorts, tools: Tools): Promise<StepResult> {
+  const hooks = waveConfig(input.config, input.wave)[input.phase];
+  if (hooks.length === 0) return DONE;
+  return timed(`wave-${input.wave}/hooks-${input.phase}`, input, ports.runs, tools, async () => {
+    const [records, members] = await Promise.all([ports.runs.hooks(input.run.runId), ports.runs.runMembers(input.run.runId)]);
+    for (const hook of hooks) {
+      const stored = records.find(({ wave, phase, name }) => wave === input.wave && phase === input.phase && name === hook.name);
+      if (stored?.status === 'SUCCEEDED' || (stored?.status === 'FAILED' && hook.onFailure === 'continue')) continue;
+      const outcome = await new Hook(hook, input, members, ports, tools).run(stored);
+      if (outcome === 'running') return { done: false, waitSeconds: WAIT_SECONDS };
+      if (outcome === 'no-time') return { done: false, waitSeconds: 1 };
+    }
+    return DONE;
+  });
+}
+
+class Hook {
+  constructor(
+    private readonly hook: HookConfig, private readonly input: HooksInput, private readonly members: readonly RunMember[],
+    private readonly ports: HookPorts, private readonly tools: Tools,
+  ) {}
+
+  async run(stored: HookRecord | undefined): Promise<'ended' | 'running' | 'no-time'> {
+    const again = stored?.status === 'RUNNING' ? stored : undefined;
+    // A function that cannot end before this one is killed would look as if it had never answered.
+    const budgetMs = this.tools.deadline.remainingMs() - RESERVE_MS;
+    if (this.hook.kind === 'lambda' && budgetMs < Math.min(this.hook.timeoutSeconds * 1000, LONGEST_BUDGET_MS)) return 'no-time';
+    const record = again ?? this.begun();
+    if (again === undefined) await this.ports.runs.saveHook(record);
+    return this.hook.kind === 'lambda' ? this.invoke(record, budgetMs) : this.command(record);
+  }
+
+  private begun(): HookRecord {
+    const { run, wave, phase } = this.input;
+    return { runId: run.runId, wave, phase, name: this.hook.name, status: 'RUNNING', startedAt: this.tools.now() };
+  }
+
+  private get idempotencyKey(): string {
+    const { run, wave, phase } = this.input;
+    return `${run.runId}/${wave}/${phase}/${this.hook.name}`;
+  }
+
+  private async invoke(record: HookRecord, budgetMs: number): Promise<'ended'> {
+    const { config, run, wave, phase } = this.input;
+    const event: HookEvent = {
+      ...this.hook.parameters,
+      project: config.project,
+      runId: run.runId,
+      mode: run.mode,
+      wave,
+      phase,
+      hook: this.hook.name,
+      idempotencyKey: this.idempotencyKey,
+      members: machineReferences(this.members.filter((member) => member.wave === wave)),
+    };
+    try {
+      const { error } = await this.ports.functions.invoke(this.hook.target, event, Math.min(this.hook.timeoutSeconds * 1000, budgetMs));
+      return await this.end(record, error);
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      return await this.end(record, messageOf(error));
+    }
+  }
+
+  private async command(record: HookRecord): Promise<'ended' | 'running'> {
+    const { endpoints, timeoutSeconds, target, parameters = {} } = this.hook;
+    const chosen = this.members.filter((member) => endpoints === undefined ? member.wave === this.input.wave : endpoints.includes(member.endpoint));
+    const instanceIds = chosen.flatMap(({ instanceId }) => instanceId ?? []);
+    const state = await commandState(record, {
+      document: target, parameters, instanceIds, timeoutSeconds, idempotencyKey: `${this.idempotencyKey}/${record.startedAt}`,
+    }, this.ports.commands);
+    if (state.state === 'succeeded') return this.end(record, undefined, state.commandIds);
+    if (state.state === 'failed') return this.end(record, state.detail, state.commandIds);
+    const seconds = (Date.parse(this.tools.now()) - Date.parse(record.startedAt)) / 1000;
+    if (seconds > timeoutSeconds) return this.end(record, `not finished after ${timeoutSeconds} s: ${state.detail}`, state.commandIds);
+    if (record.commandIds === undefined && state.commandIds.length > 0) await this.ports.runs.saveHook({ ...record, commandIds: state.commandIds });
+    return 'running';
+  }
+
+  private async end(record: HookRecord, failure: string | undefined, commandIds?: readonly string[]): Promise<'ended'> {
+    await this.ports.runs.saveHook({
+      ...record,
+      ...(commandIds === undefined ? {} : { commandIds }),
+      status: failure === undefined ? 'SUCCEEDED' : 'FAILED',
+      endedAt: this.tools.now(),
+      ...(failure === undefined ? {} : { detail: failure }),
+    });
+    const context = { run: record.runId, wave: record.wave, phase: record.phase, hook: record.name };
+    if (failure === undefined) {
+      this.tools.log.info('Hook succeeded', context);
+      return 'ended';
+    }
+    this.tools.log.error('Hook failed', { ...context, reason: failure });
+    if (this.hook.onFailure === 'continue') return 'ended';
+    throw new RunFailed('HookFailed', `Hook ${record.name} ${record.phase} wave ${record.wave + 1} failed: ${failure}`);
+  }
+}
+
+/** A function runs at most 15 minutes, and so does this one, which must outlive it. */
+const LONGEST_BUDGET_MS = 14 * 60_000 - RESERVE_MS;

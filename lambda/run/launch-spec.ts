@@ -1,0 +1,79 @@
+import type { RunConfig } from '../core/config';
+import { clientToken, imageName } from '../core/ids';
+import { instanceProfileFor, launchConfigFor, securityGroupsFor } from '../core/launch-plan';
+import type { PointVolume, RunMember, RunRecord } from '../core/model';
+import type { DiskMapping, ImageSpec, LaunchSpec } from '../adapters/ports/recovery-machines';
+import { runTags } from './run';
+
+/** EC2 allows 50 tags on a resource. */
+const TAGS_MAX = 50;
+
+/** A disk as it was. A drill's goes with its machine, whatever the source's setting: nothing of a drill may stay. */
+export function diskOf(volume: PointVolume, record: RunRecord): DiskMapping {
+  return {
+    deviceName: volume.deviceName,
+    snapshotId: volume.recoverySnapshotId ?? '',
+    volumeType: volume.volumeType,
+    sizeGiB: volume.sizeGiB,
+    iops: volume.iops,
+    throughput: volume.throughput,
+    deleteOnTermination: record.mode === 'drill' || volume.deleteOnTermination,
+  };
+}
+
+/** The image from the copies of all disks; it lives only until the machine runs. */
+export function imageSpec(member: RunMember, record: RunRecord): ImageSpec {
+  const { settings } = member;
+  return {
+    name: imageName(record.project, record.runId, member.memberId),
+    description: `${member.memberId} as of ${member.consistentAt}`,
+    architecture: settings.architecture,
+    virtualizationType: settings.virtualizationType,
+    rootDeviceName: settings.rootDeviceName,
+    bootMode: settings.bootMode,
+    enaSupport: settings.enaSupport,
+    sriovNetSupport: settings.sriovNetSupport,
+    tpmSupport: settings.tpmSupport,
+    uefiData: settings.uefiData,
+    disks: member.volumes.map((volume) => diskOf(volume, record)),
+    tags: runTags(record, member),
+  };
+}
+
+/** The user's own tags as far as there is room, those of this package always. */
+export function machineTags(member: RunMember, record: RunRecord, config: RunConfig): Record<string, string> {
+  const ours = runTags(record, member);
+  const theirs = Object.entries({ ...member.settings.tags, ...launchConfigFor(config, member.endpoint).tags }).filter(([key]) => !(key in ours));
+  return { ...Object.fromEntries(theirs.slice(0, TAGS_MAX - Object.keys(ours).length)), ...ours };
+}
+
+export function launchSpec(member: RunMember, imageId: string, record: RunRecord, config: RunConfig): LaunchSpec {
+  const { settings, endpoint } = member;
+  const launch = launchConfigFor(config, endpoint);
+  const fromBase = member.launchMethod === 'replaced-root';
+  return {
+    clientToken: clientToken(record.project, record.runId, member.memberId, member.attempt),
+    imageId,
+    instanceType: member.instanceType,
+    subnetId: member.subnetId,
+    privateIp: member.privateIp,
+    securityGroupIds: securityGroupsFor(config, endpoint, record.mode),
+    instanceProfileArn: instanceProfileFor(config, endpoint, settings).arn,
+    // A key pair belongs to a Region: the source's is not there.
+    keyName: launch.keyName,
+    // The base image must not act on it: it is set once the machine's own root is in place.
+    userData: launch.keepUserData === false || fromBase ? undefined : settings.userData,
+    httpTokens: settings.httpTokens,
+    httpPutResponseHopLimit: settings.httpPutResponseHopLimit,
+    ebsOptimized: settings.ebsOptimized,
+    ...reservationOf(member, config),
+    disks: fromBase ? member.volumes.filter(({ isRoot }) => !isRoot).map((volume) => diskOf(volume, record)) : [],
+    tags: machineTags(member, record, config),
+  };
+}
+
+/** A reservation is for one type in one zone: a machine that had to go elsewhere does without. */
+function reservationOf(member: RunMember, config: RunConfig): Pick<LaunchSpec, 'capacityReservationId' | 'capacityReservationGroupArn'> {
+  if ((member.tried?.length ?? 0) > 0) return {};
+  return { capacityReservationId: config.capacityReservationId, capacityReservationGroupArn: config.capacityReservationGroupArn };
+}

@@ -1,0 +1,183 @@
+import { launchConfigFor } from '../core/launch-plan';
+import { nextAttempt } from '../core/launch-retry';
+import type { RunMember, RunRecord } from '../core/model';
+import { Tag } from '../core/tags';
+import { isRefused, messageOf, type RefusedCall } from '../adapters/errors';
+import type { RunStore } from '../adapters/ports/catalogue';
+import type { MachineFacts, RecoveryMachines, RootReplacement } from '../adapters/ports/recovery-machines';
+import { eachOf } from '../runtime/pool';
+import { pace, type Tools } from '../runtime/tools';
+import { imageSpec, launchSpec } from './launch-spec';
+import { replaceRoot } from './replace-root';
+import { listed, membersOfWave, RunFailed, runRecord, saved, timed, type StepResult, type WaveInput } from './run';
+
+export interface LaunchPorts {
+  readonly runs: RunStore;
+  readonly machines: RecoveryMachines;
+  readonly roots: RootReplacement;
+}
+
+const WAIT_SECONDS = 5;
+/** After so long without its machine running a member has failed. */
+const LAUNCH_LIMIT_SECONDS = 1800;
+/** Types, zones and addresses that one call of the step tries for one machine. */
+const ATTEMPTS_PER_CALL = 20;
+
+/** Launches the machines of a wave, as far as each has not got there yet. */
+export async function launchWave(input: WaveInput, ports: LaunchPorts, tools: Tools): Promise<StepResult> {
+  return timed(`wave-${input.wave}/launch`, input, ports.runs, tools, async () => {
+    const step = new LaunchStep(input, ports, tools, await runRecord(ports.runs, input.run.runId));
+    return step.run();
+  });
+}
+
+class LaunchStep {
+  private readonly turn: () => Promise<void>;
+  private readonly delays = new Map<string, string>();
+
+  constructor(
+    private readonly input: WaveInput, private readonly ports: LaunchPorts, private readonly tools: Tools, private readonly record: RunRecord,
+  ) {
+    this.turn = pace(input.config.launchesPerSecond, tools);
+  }
+
+  async run(): Promise<StepResult & { detail?: string }> {
+    const { runId } = this.input.run;
+    let members = await membersOfWave(this.ports.runs, runId, this.input.wave);
+    members = await this.advance(members, (member) => this.launch(member));
+    const launched = members.filter(({ status }) => status === 'LAUNCHED');
+    const facts = new Map((await this.describe(launched)).map((machine) => [machine.instanceId, machine]));
+    members = await this.advance(members, (member) => this.follow(member, facts.get(member.instanceId ?? '')));
+    members = await this.advance(members, (member) => this.giveUp(member));
+    const pending = members.filter(({ status }) => !ENDED.has(status));
+    if (pending.length > 0) return { done: false, waitSeconds: WAIT_SECONDS };
+    await removeImages(this.record, members, this.ports.machines);
+    const failed = members.filter(({ status }) => status === 'FAILED');
+    if (failed.length > 0) {
+      throw new RunFailed('LaunchFailed', `Wave ${this.input.wave + 1}: ${listed(failed.map(({ memberId, error }) => `${memberId}: ${error ?? 'no reason given'}`))}`);
+    }
+    return { done: true, waitSeconds: 0, detail: `${members.length} machines` };
+  }
+
+  private async advance(members: readonly RunMember[], change: (member: RunMember) => Promise<RunMember>): Promise<RunMember[]> {
+    const next = new Map(members.map((member) => [member.memberId, member]));
+    await eachOf(members, async (member) => {
+      if (!this.tools.deadline.near()) next.set(member.memberId, await change(member));
+    });
+    return [...next.values()];
+  }
+
+  private describe(members: readonly RunMember[]): Promise<MachineFacts[]> {
+    const ids = members.flatMap(({ instanceId }) => instanceId ?? []);
+    return ids.length === 0 ? Promise.resolve([]) : this.ports.machines.machines(ids);
+  }
+
+  /** From planned to launched; each stage is stored before the next. */
+  private async launch(planned: RunMember): Promise<RunMember> {
+    let member = planned;
+    try {
+      if (member.status === 'PLANNED') {
+        member = await this.save(member, { status: 'IMAGE_READY', imageId: await this.imageOf(member) });
+      }
+      for (let tries = 0; member.status === 'IMAGE_READY' && tries < ATTEMPTS_PER_CALL; tries += 1) {
+        await this.turn();
+        member = await this.tryLaunch(member);
+      }
+      return member;
+    } catch (error) {
+      return this.refused(member, error);
+    }
+  }
+
+  private async imageOf(member: RunMember): Promise<string> {
+    if (member.launchMethod === 'registered-image') return this.ports.machines.registerImage(imageSpec(member, this.record));
+    return launchConfigFor(this.input.config, member.endpoint).baseImageId ?? '';
+  }
+
+  private async tryLaunch(member: RunMember): Promise<RunMember> {
+    try {
+      const machine = await this.ports.machines.launch(launchSpec(member, member.imageId ?? '', this.record, this.input.config));
+      this.tools.log.info('Launched', { run: this.record.runId, member: member.memberId, instance: machine.instanceId, type: member.instanceType });
+      return await this.save(member, { status: 'LAUNCHED', instanceId: machine.instanceId, launchedAt: this.tools.now() });
+    } catch (error) {
+      if (!isRefused(error, 'capacity', 'address-in-use')) throw error;
+      return this.otherwise(member, error.kind === 'capacity' ? 'capacity' : 'address-in-use', messageOf(error));
+    }
+  }
+
+  /** With another type, in another zone or with another address, as far as there is one. */
+  private async otherwise(member: RunMember, failure: 'capacity' | 'address-in-use', reason: string): Promise<RunMember> {
+    const attempt = nextAttempt(member, failure, this.input.config);
+    if (attempt === undefined) return this.save(member, { status: 'FAILED', error: reason });
+    this.tools.log.warn('Launching otherwise', { run: this.record.runId, member: member.memberId, reason, note: attempt.notes.at(-1) });
+    return this.save(member, { ...attempt, status: 'IMAGE_READY', instanceId: undefined, launchedAt: undefined });
+  }
+
+  private async refused(member: RunMember, error: unknown): Promise<RunMember> {
+    if (!isRefused(error)) throw error;
+    this.delays.set(member.memberId, error.message);
+    if (isTransient(error)) {
+      this.tools.log.warn('Launch delayed', { run: this.record.runId, member: member.memberId, reason: error.message });
+      return member;
+    }
+    return this.save(member, { status: 'FAILED', error: error.message });
+  }
+
+  /** From launched to running. EC2 may not show a machine at once. */
+  private async follow(member: RunMember, machine: MachineFacts | undefined): Promise<RunMember> {
+    if (member.status !== 'LAUNCHED' || machine === undefined) return member;
+    if (machine.state === 'terminated' || machine.state === 'shutting-down') {
+      const reason = `${machine.instanceId} was terminated: ${machine.stateReason ?? machine.stateReasonCode ?? 'EC2 gives no reason'}`;
+      if (machine.stateReasonCode?.includes('InsufficientInstanceCapacity') === true) return this.otherwise(member, 'capacity', reason);
+      return this.save(member, { status: 'FAILED', error: reason });
+    }
+    if (member.launchMethod === 'replaced-root') {
+      try {
+        if (!await replaceRoot(member, machine, this.record, this.input.config, this.ports.roots)) return member;
+      } catch (error) {
+        return this.refused(member, error);
+      }
+    } else if (machine.state === 'stopped') {
+      return this.save(member, { status: 'FAILED', error: `${machine.instanceId} stopped: ${machine.stateReason ?? 'EC2 gives no reason'}` });
+    } else if (machine.state !== 'running') return member;
+    this.tools.log.info('Running', { run: this.record.runId, member: member.memberId, instance: machine.instanceId });
+    return this.save(member, { status: 'RUNNING', runningAt: this.tools.now(), actualPrivateIp: machine.privateIp });
+  }
+
+  private async giveUp(member: RunMember): Promise<RunMember> {
+    if (ENDED.has(member.status)) return member;
+    const step = (await this.startOf()) ?? this.tools.now();
+    const since = member.launchedAt ?? step;
+    const seconds = (Date.parse(this.tools.now()) - Date.parse(since)) / 1000;
+    if (seconds < LAUNCH_LIMIT_SECONDS) return member;
+    const reason = this.delays.get(member.memberId);
+    return this.save(member, { status: 'FAILED', error: `not running after ${Math.round(seconds)} s${reason === undefined ? '' : `: ${reason}`}` });
+  }
+
+  private begun: Promise<string | undefined> | undefined;
+
+  private startOf(): Promise<string | undefined> {
+    this.begun ??= this.ports.runs.steps(this.record.runId).then((steps) => steps.find(({ name }) => name === `wave-${this.input.wave}/launch`)?.startedAt);
+    return this.begun;
+  }
+
+  private save(member: RunMember, change: Partial<RunMember>): Promise<RunMember> {
+    return saved(this.ports.runs, member, change);
+  }
+}
+
+const ENDED: ReadonlySet<RunMember['status']> = new Set(['RUNNING', 'PASSED', 'FAILED']);
+
+/** The same call may succeed a moment later. */
+function isTransient(error: RefusedCall): boolean {
+  return isRefused(error, 'quota', 'throttled', 'not-ready', 'unreachable', 'in-use');
+}
+
+/** A machine that runs does not need its image, and while there is one its snapshots cannot be deleted. */
+export async function removeImages(record: RunRecord, members: readonly RunMember[], machines: RecoveryMachines): Promise<void> {
+  const over = new Set(members.filter(({ status }) => ENDED.has(status)).map(({ memberId }) => memberId));
+  const images = await machines.images(Tag.RUN, [record.runId]);
+  await eachOf(images.filter(({ tags }) => over.has(tags[Tag.MEMBER] ?? '')), async ({ imageId }) => {
+    await machines.deregisterImage(imageId);
+  });
+}

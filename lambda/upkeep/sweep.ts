@@ -1,0 +1,130 @@
+import type { UpkeepConfig } from '../core/config';
+import type { RecoveryPoint } from '../core/model';
+import { findOrphans, sweepScope, type TaggedResource } from '../core/sweep';
+import { Tag } from '../core/tags';
+import { messageOf } from '../adapters/errors';
+import type { MemberStore, PointStore, RunStore } from '../adapters/ports/catalogue';
+import type { RecoveryMachines } from '../adapters/ports/recovery-machines';
+import type { SnapshotFacts, Snapshots } from '../adapters/ports/snapshots';
+import { removeAll } from '../cycle/removal';
+import { eachOf, mapOf } from '../runtime/pool';
+import type { Tools } from '../runtime/tools';
+
+export interface SweepPorts {
+  readonly members: MemberStore;
+  readonly points: PointStore;
+  readonly runs: RunStore;
+  readonly source: Snapshots;
+  readonly recovery: Snapshots;
+  readonly machines: Pick<RecoveryMachines, 'images' | 'deregisterImage'>;
+}
+
+export interface SweepResult {
+  readonly snapshots: number;
+  readonly images: number;
+  /** Pins of runs that have ended without taking them away. */
+  readonly pins: number;
+  readonly problems: readonly string[];
+}
+
+/** Removes what the project's steps made and no record refers to. A Region that refuses is reported and left for the next time. */
+export async function sweep(input: { readonly config: UpkeepConfig }, ports: SweepPorts, tools: Tools): Promise<SweepResult> {
+  return new Sweeper(input.config, ports, tools).run();
+}
+
+class Sweeper {
+  private readonly problems: string[] = [];
+
+  constructor(private readonly config: UpkeepConfig, private readonly ports: SweepPorts, private readonly tools: Tools) {}
+
+  async run(): Promise<SweepResult> {
+    const { config, ports } = this;
+    // What exists is listed before what is recorded: a record is never younger than the list it is compared with.
+    const found = await this.resources();
+    const images = (await this.attempt(config.recoveryRegion, () => ports.machines.images(Tag.PROJECT, [config.project])) ?? [])
+      .map(({ imageId, createdAt, tags }) => ({ id: imageId, region: config.recoveryRegion, createdAt, tags }));
+    const [points, liveRuns] = await Promise.all([this.recordedPoints(), this.liveRuns()]);
+    const pins = await this.unpin(points, liveRuns);
+    const base = { project: config.project, liveRuns, now: this.tools.now(), orphanAgeSeconds: config.orphanAgeSeconds };
+    const suspects = findOrphans({ ...sweepScope(points), ...base, snapshots: found, images });
+    const orphans = await this.confirmed(suspects.snapshots, base);
+    const removedImages = await this.removeImages(suspects.images);
+    const snapshots = await this.removeSnapshots(orphans);
+    const result = { snapshots, images: removedImages, pins, problems: this.problems };
+    this.tools.metrics([{ name: 'OrphansRemoved', value: snapshots + removedImages, unit: 'Count' }]);
+    this.tools.log.info('Sweep', { project: config.project, ...result });
+    return result;
+  }
+
+  private async resources(): Promise<TaggedResource[]> {
+    const { project, sourceRegion, recoveryRegion } = this.config;
+    const of = (region: string) => ({ snapshotId, startTime, tags }: SnapshotFacts): TaggedResource => ({ id: snapshotId, region, createdAt: startTime, tags });
+    const source = await this.attempt(sourceRegion, () => this.ports.source.withTag(Tag.PROJECT, [project]));
+    const recovery = await this.attempt(recoveryRegion, () => this.ports.recovery.withTag(Tag.PROJECT, [project]));
+    return [...(source ?? []).map(of(sourceRegion)), ...(recovery ?? []).map(of(recoveryRegion))];
+  }
+
+  private async recordedPoints(): Promise<RecoveryPoint[]> {
+    const members = await this.ports.members.members();
+    const complete = await mapOf(members, ({ memberId }) => this.ports.points.completePoints(memberId));
+    return [...await this.ports.points.openPoints(), ...complete.flat()];
+  }
+
+  private async liveRuns(): Promise<Set<string>> {
+    return new Set((await this.ports.runs.runs()).filter(({ status }) => status === 'RUNNING').map(({ runId }) => runId));
+  }
+
+  /**
+   * The index may lag, and a row that is missing from it must not cost a recovery point its snapshots: before anything is
+   * deleted, the points of the members concerned are read again, consistently.
+   */
+  private async confirmed(suspects: readonly TaggedResource[], base: { project: string; liveRuns: Set<string>; now: string; orphanAgeSeconds: number }) {
+    const members = [...new Set(suspects.flatMap(({ tags }) => tags[Tag.MEMBER] ?? []))];
+    const points = (await mapOf(members, (memberId) => this.ports.points.allPoints(memberId))).flat();
+    const known = suspects.filter(({ tags }) => tags[Tag.MEMBER] !== undefined);
+    return findOrphans({ ...sweepScope(points), ...base, snapshots: known, images: [] }).snapshots;
+  }
+
+  private async removeImages(images: readonly TaggedResource[]): Promise<number> {
+    let removed = 0;
+    await eachOf(images, async (image) => {
+      if (await this.attempt(image.region, () => this.ports.machines.deregisterImage(image.id)) === 'removed') removed += 1;
+    });
+    return removed;
+  }
+
+  private async removeSnapshots(orphans: readonly TaggedResource[]): Promise<number> {
+    let removed = 0;
+    await eachOf(orphans, async ({ id, region, tags }) => {
+      if (this.tools.deadline.near()) return;
+      const side = region === this.config.sourceRegion ? this.ports.source : this.ports.recovery;
+      const outcome = await this.attempt(region, () => removeAll([id], side));
+      removed += outcome?.removed ?? 0;
+      this.tools.log.warn('Orphan removed', { snapshot: id, region, member: tags[Tag.MEMBER], recoveryPoint: tags[Tag.POINT], left: outcome?.left });
+    });
+    return removed;
+  }
+
+  /** A run that died between its end and its last write would keep its points for ever. */
+  private async unpin(points: readonly RecoveryPoint[], liveRuns: ReadonlySet<string>): Promise<number> {
+    let pins = 0;
+    const suspects = points.flatMap((point) => (point.pinnedBy ?? []).filter((runId) => !liveRuns.has(runId)).map((runId) => ({ point, runId })));
+    await eachOf(suspects, async ({ point, runId }) => {
+      if ((await this.ports.runs.run(runId))?.status === 'RUNNING') return;
+      await this.ports.points.unpin(point, runId);
+      pins += 1;
+    });
+    return pins;
+  }
+
+  private async attempt<T>(region: string, call: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await call();
+    } catch (error) {
+      const problem = `${region}: ${messageOf(error)}`;
+      this.tools.log.error('Sweep could not do all', { problem });
+      if (!this.problems.includes(problem)) this.problems.push(problem);
+      return undefined;
+    }
+  }
+}
