@@ -12,7 +12,7 @@ import type { Endpoint } from './endpoint/endpoint';
 import { ProtectedEndpoint } from './endpoint/protected-endpoint';
 import type { ProjectContext } from './functions/context';
 import { CycleFunctions } from './functions/cycle-functions';
-import { executionsArn } from './functions/permissions/cycle';
+import { executionsArn } from './functions/permissions/executions';
 import { hookPermissions } from './functions/permissions/hooks';
 import { passRoles, replaceRoot } from './functions/permissions/run';
 import { RunFunctions } from './functions/run-functions';

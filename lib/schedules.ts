@@ -1,7 +1,8 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal, type IRole } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Schedule, ScheduleExpression, ScheduleTargetInput, type IScheduleTarget } from 'aws-cdk-lib/aws-scheduler';
-import { LambdaInvoke, StepFunctionsStartExecution } from 'aws-cdk-lib/aws-scheduler-targets';
+import { LambdaInvoke, StepFunctionsStartExecution, type ScheduleTargetBaseProps } from 'aws-cdk-lib/aws-scheduler-targets';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { UpkeepConfig } from '../lambda/core/config';
@@ -22,24 +23,58 @@ const SWEEP_INTERVAL = Duration.hours(1);
 /** A start that failed is tried again, but not once the next one is near. */
 const RETRY_ATTEMPTS = 3;
 
+interface Entry {
+  readonly part: string;
+  readonly description: string;
+  readonly interval: Duration;
+  readonly action: string;
+  readonly resource: string;
+  readonly input: object;
+  readonly target: (props: ScheduleTargetBaseProps) => IScheduleTarget;
+}
+
 /** What runs by the clock. None of it depends on another's state, so that teardown and sweep work when the cycle does not. */
 export class Schedules extends Construct {
-  constructor(scope: Construct, id: string, props: SchedulesProps) {
+  constructor(scope: Construct, id: string, private readonly props: SchedulesProps) {
     super(scope, id);
-    const input = ScheduleTargetInput.fromObject({ config: props.upkeep });
-    const retry = (interval: Duration) => ({ retryAttempts: RETRY_ATTEMPTS, maxEventAge: interval });
-    const every = (name: string, part: string, interval: Duration, description: string, target: IScheduleTarget): Schedule =>
-      new Schedule(this, name, {
-        scheduleName: physicalName(props.project, part),
-        description: `${props.project}: ${description}`,
-        schedule: ScheduleExpression.rate(interval),
-        target,
-      });
-    every('Cycle', 'cycle', props.interval, 'protection cycle',
-      new StepFunctionsStartExecution(props.cycle, { ...retry(props.interval), input: ScheduleTargetInput.fromObject({}) }));
-    every('DrillTeardown', 'drill-teardown', TEARDOWN_INTERVAL, 'ends drills whose time is over',
-      new LambdaInvoke(props.drillTeardown, { ...retry(TEARDOWN_INTERVAL), input }));
-    every('Sweep', 'sweep', SWEEP_INTERVAL, 'removes orphans',
-      new LambdaInvoke(props.sweep, { ...retry(SWEEP_INTERVAL), input }));
+    const { cycle, interval, drillTeardown, sweep, upkeep } = props;
+    this.every('Cycle', {
+      part: 'cycle', description: 'starts a protection cycle', interval, input: {},
+      action: 'states:StartExecution', resource: cycle.stateMachineArn, target: (given) => new StepFunctionsStartExecution(cycle, given),
+    });
+    this.every('DrillTeardown', {
+      part: 'drill-teardown', description: 'ends drills whose time is over', interval: TEARDOWN_INTERVAL, input: { config: upkeep },
+      action: 'lambda:InvokeFunction', resource: drillTeardown.functionArn, target: (given) => new LambdaInvoke(drillTeardown, given),
+    });
+    this.every('Sweep', {
+      part: 'sweep', description: 'removes orphans', interval: SWEEP_INTERVAL, input: { config: upkeep },
+      action: 'lambda:InvokeFunction', resource: sweep.functionArn, target: (given) => new LambdaInvoke(sweep, given),
+    });
+  }
+
+  private every(id: string, entry: Entry): void {
+    const scheduleName = physicalName(this.props.project, entry.part);
+    new Schedule(this, id, {
+      scheduleName,
+      description: `${this.props.project}: ${entry.description}`,
+      schedule: ScheduleExpression.rate(entry.interval),
+      target: entry.target({
+        role: this.role(`${id}Role`, entry),
+        input: ScheduleTargetInput.fromObject(entry.input),
+        retryAttempts: RETRY_ATTEMPTS,
+        maxEventAge: entry.interval,
+      }),
+    });
+  }
+
+  /** A role of its own with exactly one permission; the target would allow all versions of a function. */
+  private role(id: string, { action, resource, description }: Entry): IRole {
+    const conditions = { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } };
+    const role = new Role(this, id, {
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', { conditions }),
+      description: `${this.props.project}: ${description}`,
+    });
+    role.addToPolicy(new PolicyStatement({ actions: [action], resources: [resource] }));
+    return role.withoutPolicyUpdates();
   }
 }

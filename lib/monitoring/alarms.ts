@@ -45,6 +45,8 @@ export class RecoveryAlarms extends Construct {
   readonly noCycle: Alarm;
   /** Two of three protection cycles failed. */
   readonly cycleFailed: Alarm;
+  /** Two of three protection cycles ended without having done all of their work, e.g. since the source Region refused. */
+  readonly cycleDegraded: Alarm;
   /** A recovery run failed. */
   readonly runFailed: Alarm;
   /** Some machine has no recovery point though it had the time for one. */
@@ -75,6 +77,9 @@ export class RecoveryAlarms extends Construct {
     });
     this.cycleFailed = this.alarm('CycleFailed', 'cycle-failed', {
       description: 'Two of three protection cycles failed.', metric: failures(cycle, interval), threshold: 1, periods: 2, outOf: 3,
+    });
+    this.cycleDegraded = this.alarm('CycleDegraded', 'cycle-degraded', {
+      description: 'Two of three protection cycles ended with problems.', metric: measured(RecoveryMetric.PROBLEMS), threshold: 1, periods: 2, outOf: 3,
     });
     this.runFailed = this.alarm('RunFailed', 'run-failed', {
       description: 'A recovery run failed.', metric: failures(run, Duration.minutes(1)), threshold: 1,

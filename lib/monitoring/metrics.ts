@@ -18,6 +18,8 @@ export enum RecoveryMetric {
   MEMBERS_WITHOUT_POINT = 'MembersWithoutPoint',
   /** What stands in the way of protecting or recovering machines. */
   FINDINGS = 'Findings',
+  /** What a cycle could not do, though it ended. */
+  PROBLEMS = 'Problems',
   /** Recovery points that failed in the cycle. */
   FAILED_POINTS = 'FailedPoints',
   /** Seconds that the cycle took. */

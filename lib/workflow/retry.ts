@@ -26,7 +26,10 @@ export const KILLED: RetryProps = {
  * What the domain refuses stays refused: no retry. Names of the errors in lambda/core and of the steps, which are stable.
  */
 export const REFUSED: RetryProps = {
-  errors: ['PlanError', 'DrillLimitExceeded', 'WaveError', 'CycleError', 'InvalidCidr', 'InvalidTime', 'EnvironmentError', 'HookFailed', 'CheckFailed'],
+  errors: [
+    'PlanError', 'DrillLimitExceeded', 'WaveError', 'CycleError', 'InvalidCidr', 'InvalidTime',
+    'EnvironmentError', 'InvalidRequest', 'NothingToRecover', 'LaunchFailed', 'CheckFailed', 'HookFailed',
+  ],
   maxAttempts: 0,
 };
 

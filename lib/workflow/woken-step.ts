@@ -5,7 +5,7 @@ import { invocation } from './invocation';
 import { STEP, type RepeatedStepProps } from './repeated-step';
 import { WorkflowStep, type BoundStep } from './workflow-step';
 
-export interface WokenStepProps extends RepeatedStepProps {
+export interface WokenStepProps extends Omit<RepeatedStepProps, 'pause'> {
   /** Stores the token with which an event ends the pause. */
   readonly waiter: WorkflowFunction;
 }

@@ -1,17 +1,8 @@
-import { physicalName } from '../../names';
 import type { ProjectContext } from '../context';
 import { catalogue } from './catalogue';
+import { executionsArn, stateMachineArn } from './executions';
 import { readSourceKeys, useTargetKey } from './keys';
 import { describe, ec2Arn, taggedRequest, taggedResource, Wide, type Permission } from './permission';
-
-/** Computed, not referenced: the state machine refers to the functions that these statements are for. */
-export function stateMachineArn(context: ProjectContext, part: 'cycle' | 'run'): string {
-  return `arn:${context.partition}:states:${context.recoveryRegion}:${context.account}:stateMachine:${physicalName(context.project, part)}`;
-}
-
-export function executionsArn(context: ProjectContext, part: 'cycle' | 'run'): string {
-  return `arn:${context.partition}:states:${context.recoveryRegion}:${context.account}:execution:${physicalName(context.project, part)}:*`;
-}
 
 export function cycleBegin(context: ProjectContext): Permission[] {
   return [

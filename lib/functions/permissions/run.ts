@@ -1,5 +1,6 @@
 import type { ProjectContext } from '../context';
 import { catalogue } from './catalogue';
+import { executionsArn } from './executions';
 import { useTargetKey } from './keys';
 import { describe, ec2Arn, taggedRequest, taggedResource, Wide, type Permission } from './permission';
 
@@ -8,7 +9,12 @@ import { describe, ec2Arn, taggedRequest, taggedResource, Wide, type Permission 
 const READ_WRITE = ['GetItem', 'Query', 'PutItem', 'UpdateItem'] as const;
 
 export function runBegin(context: ProjectContext): Permission[] {
-  return [...catalogue(context, READ_WRITE, 'work'), describe(['DescribeSnapshots'], [context.recoveryRegion])];
+  return [
+    ...catalogue(context, READ_WRITE, 'work'),
+    describe(['DescribeSnapshots'], [context.recoveryRegion]),
+    // A run is resumed only if the execution that it had is over.
+    { actions: ['states:DescribeExecution'], resources: [executionsArn(context, 'run')], wide: Wide.EXECUTIONS },
+  ];
 }
 
 /** Hooks' own functions and documents are granted as waves name them. */
