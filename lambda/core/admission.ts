@@ -18,13 +18,13 @@ export function bucket(capacity: number, refillPerSecond: number, now: number): 
 }
 
 /**
- * Takes up to `n` tokens. `waitSeconds` is how long until the rest (or a full bucket, where the rest is more) is there;
+ * Takes up to `n` whole tokens. `waitSeconds` is how long until the rest (or a full bucket, where the rest is more) is there;
  * 0 when all were granted.
  */
 export function take(from: TokenBucket, now: number, n: number): { bucket: TokenBucket; granted: number; waitSeconds: number } {
   const at = Math.max(now, from.at);
   const tokens = Math.min(from.capacity, from.tokens + ((at - from.at) / 1000) * from.refillPerSecond);
-  const granted = Math.max(0, Math.min(Math.floor(n), Math.floor(tokens + ROUNDING)));
+  const granted = Math.min(n, Math.floor(tokens + ROUNDING));
   const left = Math.max(0, tokens - granted);
   const rest = Math.min(n - granted, from.capacity);
   const waitSeconds = rest <= 0 ? 0 : Math.max(0, rest - left) / from.refillPerSecond;

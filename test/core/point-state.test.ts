@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { IllegalTransition, IncompleteSet, PointPinned } from '../../lambda/core/errors';
 import type { RecoveryPoint, RecoveryPointState } from '../../lambda/core/model';
 import { canRecover, isOpen, isWhole, needsWork, transition, type PointEvent } from '../../lambda/core/point-state';
-import { aNewPoint, at } from './builders';
+import { aNewPoint, at, aVolume } from './builders';
 
 const STARTED: PointEvent = {
   type: 'snapshots-started',
@@ -114,7 +114,9 @@ test.each([
   ['two snapshots of a disk', aNewPoint(2), { ...STARTED, snapshots: [...STARTED.snapshots, { sourceVolumeId: 'vol-0', snapshotId: 'other' }] }],
   ['no disks at all', aNewPoint(0), { ...STARTED, snapshots: [] }],
   ['another instant', POINTS.snapshotting!, { ...STARTED, consistentAt: at(11) }],
-  ['other snapshots', POINTS.snapshotting!, { ...STARTED, snapshots: STARTED.snapshots.map((each) => ({ ...each, snapshotId: 'other' })) }],
+  ['another snapshot of one disk', POINTS.snapshotting!, { ...STARTED, snapshots: [STARTED.snapshots[0]!, { sourceVolumeId: 'vol-1', snapshotId: 'other' }] }],
+  ['completion in the source of a point with a disk not snapshotted', { ...aNewPoint(2), volumes: [POINTS.snapshotting!.volumes[0]!, aVolume(1)] }, EVENTS.sourceDone],
+  ['completion in the source of a point whose disks are unknown', aNewPoint(0), EVENTS.sourceDone],
   ['another copy of a disk', POINTS.copyingOne!, { ...EVENTS.copy0, snapshotId: 'other' }],
   ['a copy of an unknown disk', POINTS.inSource!, { ...EVENTS.copy0, sourceVolumeId: 'vol-9' }],
   ['completion of a point whose disks are unknown', { ...aNewPoint(0), state: 'COPYING' }, EVENTS.copiesDone],
@@ -124,6 +126,11 @@ test.each([
 
 test('removing the source side leaves the copies', () => {
   expect(POINTS.sourceless!.volumes).toEqual(POINTS.complete!.volumes.map(({ sourceSnapshotId: _gone, ...rest }) => rest));
+});
+
+test('removing the source side finishes what was half done', () => {
+  const half = { ...POINTS.complete!, volumes: [POINTS.complete!.volumes[0]!, POINTS.sourceless!.volumes[1]!] };
+  expect(transition(half, EVENTS.sourceGone).volumes).toEqual(POINTS.sourceless!.volumes);
 });
 
 const SUMMARY: Record<RecoveryPointState, [open: boolean, work: boolean]> = {

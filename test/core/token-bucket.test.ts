@@ -70,6 +70,11 @@ test('after the wait the rest is granted', () => {
   );
 });
 
+test('what has refilled already shortens the wait', () => {
+  const empty = take(bucket(10, 1, 0), 0, 10).bucket;
+  expect(take(empty, 2_500, 4)).toMatchObject({ granted: 2, waitSeconds: 1.5 });
+});
+
 test('a clock that goes back gives nothing for free', () => {
   const empty = take(bucket(10, 1, 5_000), 5_000, 10).bucket;
   const back = take(empty, 0, 1);
