@@ -25,7 +25,7 @@ export function cycleSnapshot(context: ProjectContext): Permission[] {
   const source = context.sourceRegion;
   const snapshots = [ec2Arn(context, source, 'snapshot')];
   return [
-    ...catalogue(context, ['Query', 'PutItem', 'UpdateItem'], 'work'),
+    ...catalogue(context, ['GetItem', 'Query', 'PutItem', 'UpdateItem'], 'work'),
     describe(['DescribeSnapshots'], [source]),
     { actions: ['ec2:CreateSnapshots'], resources: [ec2Arn(context, source, 'instance'), ec2Arn(context, source, 'volume')], wide: Wide.SELECTED_BY_TAG },
     { actions: ['ec2:CreateSnapshots'], resources: snapshots, conditions: { StringEquals: taggedRequest(context) }, wide: Wide.OWN_TAG },
