@@ -5,12 +5,12 @@ export interface CallRecord {
   readonly region: string;
   readonly service: string;
   readonly operation: string;
-  /** `function:<name>`, `state-machine:<role>`, `rule:<name>`, `schedule:<name>`, or `operator`. */
+  /** `function:<name>`, `state-machine:<name>`, `rule:<name>`, `schedule:<name>`, or `operator`. */
   readonly principal: string;
   /** HTTP status; 0 when the caller got no answer. */
   readonly status: number;
   readonly errorCode?: string;
-  /** What the judge said; `unjudged` for operators. */
+  /** What the judge said; `unjudged` for operators, and for calls that a fault struck before. */
   readonly decision: 'allowed' | 'denied' | 'unjudged';
   /** Why it was denied. */
   readonly reason?: string;

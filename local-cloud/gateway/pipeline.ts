@@ -49,13 +49,13 @@ export class CallPipeline {
       operation: operationOf(service, method, url, request.headers, form), form, json: parseJson(request.headers, body), ...(body ? { body } : {}),
     };
     const session = this.parts.sessions.find(call.accessKeyId);
-    let outcome: Outcome = { status: 0, errorCode: 'ConnectionLost' };
+    let outcome: Outcome = { status: 0, errorCode: 'EmulatorFailed' };
     try {
       outcome = await this.run(call, session, request, response);
     } finally {
       this.parts.log.add({
         at, region: call.region, service, operation: call.operation, principal: session?.label ?? 'operator',
-        decision: session && this.parts.judge ? 'allowed' : 'unjudged', ...outcome, milliseconds: performance.now() - began,
+        decision: 'unjudged', ...outcome, milliseconds: performance.now() - began,
       });
     }
   }
@@ -80,14 +80,14 @@ export class CallPipeline {
     const upstream = await this.pass(call, request);
     if (upstream.status < 400) this.parts.onDone(call, upstream, session);
     const done: Outcome = {
-      status: upstream.status,
+      status: upstream.status, ...(verdict ? { decision: 'allowed' } : {}),
       ...(upstream.status < 400 ? {} : { errorCode: errorCodeOf(headerOf(upstream, 'x-amzn-errortype'), upstream.body?.toString('utf8') ?? '') }),
     };
     if (fault && (fault.kind === 'drop-answer' || fault.kind === 'kill-caller')) {
       upstream.stream?.resume();
       this.kill(fault, session);
       response.destroy();
-      return { status: 0, errorCode: 'AnswerDropped', fault: fault.kind };
+      return { ...done, status: 0, errorCode: 'AnswerDropped', fault: fault.kind };
     }
     await forward(upstream, response);
     return fault ? { ...done, fault: fault.kind } : done;

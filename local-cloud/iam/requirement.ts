@@ -13,6 +13,8 @@ export interface Requirement {
   /** Condition keys besides the global ones. Keys that the action does not support are ignored, as AWS does. */
   readonly context: Readonly<Record<string, string | string[]>>;
   readonly resourcePolicy?: PolicyDocument;
+  /** The ARN has a form that the simulator's data does not know; it is judged without checking that. */
+  readonly unusualArn?: boolean;
 }
 
 /** What the tables may ask about the account to say what a call requires. */

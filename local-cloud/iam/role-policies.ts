@@ -16,9 +16,12 @@ export interface RolePolicies {
   readonly timed: boolean;
 }
 
-/** IAM gives documents URL-encoded. `${*}`, a policy's way to name a resource that does not exist yet, becomes our name of one. */
+/**
+ * IAM gives documents URL-encoded. `${*}`, a policy's way to name a resource that does not exist yet, becomes our name of one.
+ * All types and names of a service (`:*` + `/*`), which EC2's own examples use, is written the way the simulator takes it.
+ */
 export function parsePolicy(document: string | undefined): PolicyDocument {
-  const text = decodeURIComponent(document ?? '{"Statement":[]}').replaceAll('${*}', NEW_ID);
+  const text = decodeURIComponent(document ?? '{"Statement":[]}').replaceAll('${*}', NEW_ID).replaceAll(':*/*"', ':*"');
   return JSON.parse(text) as PolicyDocument;
 }
 

@@ -1,4 +1,4 @@
-import { runSimulation } from '@cloud-copilot/iam-simulate';
+import { runSimulation, runUnsafeSimulation, type EvaluationResult, type Simulation } from '@cloud-copilot/iam-simulate';
 import type { NamedPolicy } from './role-policies';
 import type { PolicyDocument, Requirement } from './requirement';
 
@@ -15,18 +15,24 @@ export type Verdict = { readonly allowed: true } | { readonly allowed: false; re
 /** Asks IAM's rules about one requirement. Whatever the simulator cannot judge is denied. */
 export async function simulate(subject: SimulationSubject, requirement: Requirement, context: Record<string, string | string[]>): Promise<Verdict> {
   const { action, resource, resourcePolicy } = requirement;
-  const result = await runSimulation({
+  const simulation: Simulation = {
     request: { principal: subject.principal, action, resource: { resource, accountId: subject.account }, contextVariables: context },
     identityPolicies: [...subject.identity],
     serviceControlPolicies: [],
     resourceControlPolicies: [],
     ...(resourcePolicy ? { resourcePolicy } : {}),
     ...(subject.boundary ? { permissionBoundaryPolicies: [subject.boundary] } : {}),
-  }, {});
+  };
+  if (requirement.unusualArn) return verdictOf(subject, requirement, runUnsafeSimulation(simulation, {}));
+  const result = await runSimulation(simulation, {});
   if (result.resultType === 'error') return { allowed: false, reason: denial(subject, requirement, `it cannot be judged (${describeErrors(result.errors)})`) };
-  if (result.overallResult === 'Allowed') return { allowed: true };
-  const explicit = result.overallResult === 'ExplicitlyDenied';
-  return { allowed: false, reason: denial(subject, requirement, explicit ? 'with an explicit deny' : `because no policy allows the ${action} action`) };
+  return verdictOf(subject, requirement, result.overallResult);
+}
+
+function verdictOf(subject: SimulationSubject, requirement: Requirement, result: EvaluationResult): Verdict {
+  if (result === 'Allowed') return { allowed: true };
+  const explicit = result === 'ExplicitlyDenied';
+  return { allowed: false, reason: denial(subject, requirement, explicit ? 'with an explicit deny' : `because no policy allows the ${requirement.action} action`) };
 }
 
 /** A service principal with a Region (`states.us-east-1.amazonaws.com`) stands for the same service. */

@@ -84,7 +84,7 @@ const onLogStream: Requirements = (call, context) => [{
 /** Service Authorization Reference, "… Amazon CloudWatch Logs". */
 export const LOGS: ActionTable = {
   CreateLogGroup: (call, context) => [{ action: 'logs:CreateLogGroup', resource: logGroup(call, context), context: {} }],
-  CreateLogStream: (call, context) => [{ action: 'logs:CreateLogStream', resource: logGroup(call, context), context: {} }],
+  CreateLogStream: onLogStream,
   PutLogEvents: onLogStream,
 };
 

@@ -20,7 +20,8 @@ async function onInstance(call: ApiCall, context: ActionContext, id: string): Pr
 
 /** Both the document and every machine that it runs on are resources of SendCommand. */
 const sendCommand: Requirements = async (call, context) => {
-  const document: Requirement = { action: 'ssm:SendCommand', resource: documentArn(call, context.account), context: {} };
+  const resource = documentArn(call, context.account);
+  const document: Requirement = { action: 'ssm:SendCommand', resource, context: {}, ...(resource.includes('::') ? { unusualArn: true } : {}) };
   const machines = await Promise.all(instanceIds(call).map((id) => onInstance(call, context, id)));
   const byTag = list(call.json.Targets).map(record).filter(({ Key }) => text(Key).startsWith('tag:'));
   const tags = new Map(byTag.map(({ Key, Values }) => [text(Key).slice('tag:'.length), text(list(Values)[0])]));
