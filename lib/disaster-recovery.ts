@@ -88,7 +88,6 @@ export class DisasterRecovery extends Construct {
       key: this.key,
       volumeKeys: props.source.volumeKeys ?? [],
       logRetention: props.logRetention ?? RetentionDays.SIX_MONTHS,
-      logRemovalPolicy: RemovalPolicy.DESTROY,
     };
 
     const drillPolicy = props.drill ?? DrillPolicy.isolated();
@@ -98,7 +97,7 @@ export class DisasterRecovery extends Construct {
     this.parts = { context, props, endpoints: this.endpoints, plan: this.plan, target, drill: this.drillNetwork, drillPolicy };
 
     const cycleFunctions = new CycleFunctions(this, 'CycleFunctions', context);
-    const places = Lazy.list({ produce: () => launchPlaces(context, props, this.endpoints, target, this.drillNetwork) });
+    const places = Lazy.uncachedList({ produce: () => launchPlaces(context, props, this.endpoints, target, this.drillNetwork) });
     this.runFunctions = new RunFunctions(this, 'RunFunctions', context, places);
     const upkeep = new UpkeepFunctions(this, 'Upkeep', context);
     const { interval } = props.schedule;

@@ -7,7 +7,7 @@ import type { IConstruct } from 'constructs';
  */
 export const NAME_PREFIX = 'disaster-recovery';
 
-/** EventBridge Scheduler allows 64 characters in a name; `disaster-recovery-` and `-drill-teardown` take 33 of them. */
+/** Lambda and EventBridge Scheduler allow 64 characters in a name; `disaster-recovery-` and `-cycle-replicate` take 34 of them. */
 export const PROJECT_NAME_MAX = 30;
 
 /** Letters, digits and hyphens; starts with a letter, does not end with a hyphen. */

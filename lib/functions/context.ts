@@ -1,7 +1,6 @@
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { RemovalPolicy } from 'aws-cdk-lib';
 import type { VolumeKey } from '../volume-key';
 
 /** What functions, roles and workflows of one project have in common. */
@@ -16,5 +15,4 @@ export interface ProjectContext {
   readonly key: IKey;
   readonly volumeKeys: readonly VolumeKey[];
   readonly logRetention: RetentionDays;
-  readonly logRemovalPolicy: RemovalPolicy;
 }

@@ -1,9 +1,10 @@
-import { type Duration, Stack } from 'aws-cdk-lib';
+import { RemovalPolicy, type Duration } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeWildcards } from '../acknowledge';
+import { physicalName } from '../names';
 import { bundledHandler } from './assets';
 import type { ProjectContext } from './context';
 import type { Permission } from './permissions/permission';
@@ -27,11 +28,15 @@ export class WorkflowFunction extends Construct {
   constructor(scope: Construct, id: string, props: WorkflowFunctionProps) {
     super(scope, id);
     const { context } = props;
-    const logGroup = new LogGroup(this, 'Logs', { retention: context.logRetention, removalPolicy: context.logRemovalPolicy });
+    const functionName = physicalName(context.project, props.handler);
+    const logGroup = new LogGroup(this, 'Logs', {
+      logGroupName: `/aws/lambda/${functionName}`, retention: context.logRetention, removalPolicy: RemovalPolicy.DESTROY,
+    });
     this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com'), description: `${context.project}: ${props.description}` });
     this.allow({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] });
     for (const permission of props.permissions) this.allow(permission);
     this.function = new LambdaFunction(this, 'Function', {
+      functionName,
       description: `${context.project}: ${props.description}`,
       code: bundledHandler(props.handler),
       handler: 'index.handler',
@@ -54,7 +59,7 @@ export class WorkflowFunction extends Construct {
   /** Adds a statement; the same one twice is added once. */
   allow(permission: Permission): void {
     const { actions, resources, conditions, wide } = permission;
-    const key = JSON.stringify(Stack.of(this).resolve({ actions, resources, conditions }));
+    const key = JSON.stringify({ actions, resources, conditions });
     if (this.granted.has(key)) return;
     this.granted.add(key);
     this.role.addToPolicy(new PolicyStatement({ effect: Effect.ALLOW, actions: [...actions], resources: [...resources], conditions }));

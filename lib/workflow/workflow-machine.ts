@@ -47,5 +47,5 @@ export function workflowMachine(scope: Construct, props: WorkflowMachineProps): 
 
 /** The first state: writes the configuration into the state. As a result, not as parameters: keys that end in `.$` are data here. */
 export function configure(scope: Construct, config: () => object): Pass {
-  return new Pass(scope, 'Configure', { result: Result.fromObject(Lazy.any({ produce: config })), resultPath: '$.config' });
+  return new Pass(scope, 'Configure', { result: Result.fromObject(Lazy.uncachedAny({ produce: config })), resultPath: '$.config' });
 }

@@ -19,8 +19,10 @@ export function sweep(context: ProjectContext): Permission[] {
   const regions = [context.sourceRegion, context.recoveryRegion];
   const own = { conditions: { StringEquals: taggedResource(context) }, wide: Wide.OWN_TAG };
   return [
-    ...catalogue(context, ['Query'], 'work'),
-    describe(['DescribeSnapshots', 'DescribeImages'], regions),
+    // It also takes away what runs that have ended still hold.
+    ...catalogue(context, ['GetItem', 'Query', 'UpdateItem'], 'work'),
+    describe(['DescribeSnapshots'], regions),
+    describe(['DescribeImages'], [context.recoveryRegion]),
     { actions: ['ec2:DeleteSnapshot'], resources: regions.map((region) => ec2Arn(context, region, 'snapshot')), ...own },
     { actions: ['ec2:DeregisterImage'], resources: [ec2Arn(context, context.recoveryRegion, 'image')], ...own },
   ];
