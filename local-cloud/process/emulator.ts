@@ -56,9 +56,10 @@ function readyPort(line: string): number | undefined {
   return (JSON.parse(line) as { port: number }).port;
 }
 
-/** Nothing that the user has set for AWS reaches the emulator. */
+/** Nothing that the user has set for AWS, the emulator or Python reaches the emulator. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  return { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'))), PYTHONDONTWRITEBYTECODE: '1', PYTHONUNBUFFERED: '1' };
+  const kept = Object.entries(process.env).filter(([name]) => !/^(AWS|BOTO|MOTO|PYTHON)/.test(name));
+  return { ...Object.fromEntries(kept), PYTHONDONTWRITEBYTECODE: '1', PYTHONUNBUFFERED: '1' };
 }
 
 function freePort(): Promise<number> {
