@@ -11,9 +11,10 @@ const STEPS = 10;
 async function main(): Promise<void> {
   const logs = mkdtempSync(join(tmpdir(), 'disaster-recovery-demo-'));
   const progress = new Progress(STEPS);
+  const problems: string[] = [];
   let scenario: ShopScenario | undefined;
   try {
-    const shop = scenario = await progress.step('Start the local cloud: two Regions on this machine', () => ShopScenario.start());
+    const shop = scenario = await progress.step('Start the local cloud: two Regions on this machine', () => ShopScenario.start({ runSchedules: false, snapshotSeconds: 1, copySeconds: 3, onLog: (line, source) => { if (source !== 'function') problems.push(`${source}: ${line}`); } }));
     await progress.step('Prepare both Regions for the CDK (cdk bootstrap)', () => shop.cloud.bootstrap());
     await progress.step('Deploy the shop and its disaster recovery (cdk deploy --all)', () => shop.deployApp());
     const workload = await progress.step('Put ext4 file systems with files on the disks of 4 machines', () => shop.installWorkload());
@@ -40,7 +41,7 @@ async function main(): Promise<void> {
   } catch (error) {
     progress.end();
     const file = join(logs, 'local-cloud.log');
-    writeFileSync(file, scenario ? scenario.cloud.logs().join('\n') : '');
+    writeFileSync(file, scenario ? [...problems, ...scenario.cloud.logs()].join('\n') : '');
     process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\nLogs of the emulator and of every function: ${file}\n`);
     process.exitCode = 1;
   } finally {

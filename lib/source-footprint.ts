@@ -3,6 +3,7 @@ import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { EventBus as EventBusTarget } from 'aws-cdk-lib/aws-events-targets';
 import { Construct, type IConstruct } from 'constructs';
 import { physicalName } from './names';
+import { SNAPSHOT_EVENTS } from './wake-up';
 
 export interface SourceFootprintProps {
   readonly project: string;
@@ -23,7 +24,7 @@ export class SourceFootprint extends Construct {
     new Rule(this, 'SnapshotsComplete', {
       ruleName: name,
       description: `${props.project}: completed snapshots wake the protection cycle in ${props.recoveryRegion}`,
-      eventPattern: { source: ['aws.ec2'], detailType: ['EBS Snapshot Notification'], detail: { event: ['createSnapshot', 'createSnapshots'] } },
+      eventPattern: { ...SNAPSHOT_EVENTS, detail: { event: ['createSnapshot', 'createSnapshots'] } },
       targets: [new EventBusTarget(bus)],
     });
   }

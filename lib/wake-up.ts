@@ -9,7 +9,12 @@ export interface WakeUpProps {
   readonly wake: IFunction;
 }
 
-const SNAPSHOT_EVENTS = { source: ['aws.ec2'], detailType: ['EBS Snapshot Notification'] };
+/**
+ * A consistency set of several disks completes with an event of its own kind; that of a copy is of the plain kind
+ * (EBS user guide, "EventBridge events for Amazon EBS").
+ * @internal
+ */
+export const SNAPSHOT_EVENTS = { source: ['aws.ec2'], detailType: ['EBS Snapshot Notification', 'EBS Multi-Volume Snapshots Completion Status'] };
 
 /** Completed snapshots of the source Region, forwarded to a bus of the project, and completed copies wake a waiting cycle. */
 export class WakeUp extends Construct {

@@ -35,7 +35,8 @@ export async function replicate(input: CycleInput, ports: CyclePorts, tools: Too
   // What an event could tell is read below; one that comes from here on must wake the wait that follows.
   await ports.cycles.forgetEvents();
   const source = new SourceSide();
-  const open = (await ports.points.openPoints()).filter(isOpen);
+  // An intent without snapshots is the snapshot step's to settle: nothing here could move it on.
+  const open = (await ports.points.openPoints()).filter((point) => isOpen(point) && point.consistentAt !== undefined);
   const { points, failed: failedInSource } = await settleSource(open, source, ports, tools);
   const copies = await settleCopies(points, ports, tools);
   const waiting = await waitingCopies(copies.points, input, ports, tools);
@@ -45,6 +46,7 @@ export async function replicate(input: CycleInput, ports: CyclePorts, tools: Too
   for (const problem of [...(source.refused ? [`Snapshots in ${input.config.sourceRegion} cannot be seen: ${source.reason}`] : []), ...started.problems]) {
     await noteProblem(ports.cycles, input, problem, tools);
   }
+  if (started.denied) throw started.denied;
   const left = open.length - copies.committed - failed;
   const overdue = Date.parse(tools.now()) >= Date.parse(input.cycle.deadline);
   const done = left <= 0 || overdue;
@@ -54,7 +56,7 @@ export async function replicate(input: CycleInput, ports: CyclePorts, tools: Too
 
 /** Moves points on whose snapshots are complete in the source; answers all that were not failed. */
 async function settleSource(open: readonly RecoveryPoint[], source: SourceSide, ports: CyclePorts, tools: Tools) {
-  const snapshotting = open.filter((point) => point.state === 'CREATING' && point.consistentAt !== undefined);
+  const snapshotting = open.filter((point) => point.state === 'CREATING');
   const ids = snapshotting.flatMap(({ volumes }) => volumes.flatMap(({ sourceSnapshotId }) => sourceSnapshotId ?? []));
   const found = ids.length === 0 ? [] : await source.ask(() => ports.source.withIds(ids));
   const byId = new Map(found?.map((snapshot) => [snapshot.snapshotId, snapshot]));
@@ -108,13 +110,14 @@ async function waitingCopies(points: readonly RecoveryPoint[], { config }: Cycle
 
 async function startCopies(
   waiting: readonly Waiting[], inProgress: readonly { pointId: string }[], { config }: CycleInput, ports: CyclePorts, tools: Tools,
-): Promise<{ failed: number; problems: string[] }> {
+): Promise<{ failed: number; problems: string[]; denied?: RefusedCall }> {
   const admitted = admitCopies({ waiting, inProgress, limit: config.copyConcurrency, now: Date.parse(tools.now()) });
   const byPoint = new Map<RecoveryPoint, PointVolume[]>();
   for (const { point, volume } of admitted) byPoint.set(point, [...(byPoint.get(point) ?? []), volume]);
   const problems: string[] = [];
   let full = false;
   let failed = 0;
+  let denied: RefusedCall | undefined;
   await eachOf([...byPoint], async ([point, volumes]) => {
     let next = point;
     for (const volume of volumes) {
@@ -126,8 +129,10 @@ async function startCopies(
         if (!(error instanceof RefusedCall)) throw error;
         // Others use the quota too: what is waiting stays so until a copy ends.
         if (isRefused(error, 'quota', 'throttled')) full = true;
+        // A right that is missing says nothing against the point: it waits for the right, and the cycle fails for all to see.
+        else if (isRefused(error, 'denied')) denied ??= error;
         else {
-          const final = isRefused(error, 'denied', 'invalid') || await isGone(volume, error, ports);
+          const final = isRefused(error, 'invalid') || await isGone(volume, error, ports);
           if (final) next = transition(next, { type: 'failed', reason: messageOf(error) });
           else problems.push(`A copy into ${config.recoveryRegion} could not be started: ${messageOf(error)}`);
         }
@@ -148,7 +153,7 @@ async function startCopies(
       tools.log.error('Recovery point failed', { ...context, reason: next.reason });
     }
   });
-  return { failed, problems: [...new Set(problems)] };
+  return { failed, problems: [...new Set(problems)], denied };
 }
 
 function copyRequest(point: RecoveryPoint, volume: PointVolume, { sourceRegion, targetKeyArn }: CycleInput['config']) {

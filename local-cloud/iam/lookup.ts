@@ -76,6 +76,11 @@ export class Lookup {
     return this.keep<string | undefined>(`role ${RoleName}`, undefined, async () => (await this.clients.iam.send(new GetRoleCommand({ RoleName }))).Role?.Arn);
   }
 
+  /** Whether it is the key that AWS manages for EBS, by whatever name: volumes carry its ARN, not its alias. */
+  public async isManagedEbsKey(region: string, arn: string): Promise<boolean> {
+    return (await this.kmsKey(region, 'alias/aws/ebs'))?.arn === arn;
+  }
+
   /** The key's ARN, whatever names it, and its policy. */
   public kmsKey(region: string, keyId: string): Promise<Key | undefined> {
     return this.keep<Key | undefined>(`key ${region} ${keyId}`, undefined, async () => {

@@ -1,6 +1,6 @@
 import type { ProjectContext } from '../context';
 import { catalogue } from './catalogue';
-import { executionsArn, stateMachineArn } from './executions';
+import { executionsArn } from './executions';
 import { readSourceKeys, useTargetKey } from './keys';
 import { describe, ec2Arn, taggedRequest, taggedResource, Wide, type Permission } from './permission';
 
@@ -50,7 +50,8 @@ export function cycleReplicate(context: ProjectContext): Permission[] {
 }
 
 export function cycleWait(context: ProjectContext): Permission[] {
-  return [...catalogue(context, ['UpdateItem']), { actions: ['states:SendTaskSuccess'], resources: [stateMachineArn(context, 'cycle')] }];
+  const conditions = { StringEquals: { 'aws:RequestedRegion': context.recoveryRegion } };
+  return [...catalogue(context, ['UpdateItem']), { actions: ['states:SendTaskSuccess'], resources: ['*'], conditions, wide: Wide.TASK_TOKEN }];
 }
 
 export function wake(context: ProjectContext): Permission[] {

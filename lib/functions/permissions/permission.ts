@@ -18,6 +18,7 @@ export const Wide = {
   EXECUTIONS: 'Names of executions are not known before; bound to one state machine.',
   PROFILES: 'Instance profiles of protected instances are known at run time only; read only.',
   COMMANDS: 'The commands that SSM runs get their ids at run time, and these actions take no resource; read only.',
+  TASK_TOKEN: 'Answering a task takes no resource (Service Authorization Reference, AWS Step Functions): the token itself is the right; bound to the Region.',
   KEY_BY_ALIAS: 'The key is named by its alias, in a condition.',
 } as const;
 

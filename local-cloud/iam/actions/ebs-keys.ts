@@ -8,8 +8,8 @@ export async function keyRequirements(
   context: ActionContext, region: string, keyId: string, actions: readonly string[],
 ): Promise<Requirement[]> {
   const key = await context.lookup.kmsKey(region, keyId);
-  // The AWS managed key aws/ebs allows everybody in the account through EC2.
-  if (!key || keyId.endsWith("alias/aws/ebs")) return [];
+  // The policy of the AWS managed key aws/ebs allows everybody in the account through EC2.
+  if (!key || await context.lookup.isManagedEbsKey(region, key.arn)) return [];
   return actions.map((action): Requirement => ({
     action: `kms:${action}`,
     resource: key.arn,
