@@ -131,6 +131,7 @@ class SnapshotStep {
     try {
       set = await this.ports.source.createSet({ instanceId, description: setDescription(intent, randomUUID()), tags: snapshotTags(intent) });
     } catch (error) {
+      if (isRefused(error, 'denied')) await noteProblem(this.ports.cycles, this.input, `Snapshots in ${this.input.config.sourceRegion} are not allowed: ${error.message}`, this.tools);
       if (isRefused(error, 'not-found', 'invalid', 'denied', 'not-ready', 'other')) await this.fail(intent, messageOf(error));
       else if (isRefused(error, 'quota', 'throttled')) this.count('later', intent);
       else if (error instanceof RefusedCall) await this.source.ask(() => Promise.reject(error));

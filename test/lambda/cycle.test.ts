@@ -108,6 +108,21 @@ describe('a protection cycle', () => {
     expect(world.cloud.source.all()).toHaveLength(6);
   });
 
+  test('a machine that it may not snapshot costs the others nothing, and is reported', async () => {
+    const world = new World();
+    world.cloud.failNext('source', 'CreateSnapshots', 'denied', 'UnauthorizedOperation');
+    const summary = await world.cycle();
+    expect(summary).toMatchObject({ status: 'DEGRADED', committed: 2, failed: 1, problems: [expect.stringContaining('UnauthorizedOperation')] });
+  });
+
+  test('a Region that goes away while snapshots are made does not keep the cycle waiting for them', async () => {
+    const world = new World();
+    world.cloud.failNext('source', 'CreateSnapshots', 'unreachable', 'TimeoutError', 3);
+    const before = Date.parse(world.clock.now());
+    expect(await world.cycle()).toMatchObject({ status: 'DEGRADED', committed: 0 });
+    expect(Date.parse(world.clock.now()) - before).toBeLessThan(60_000);
+  });
+
   test('commits during an outage of the source what was being copied', async () => {
     const world = new World({ snapshotSeconds: 5, copySeconds: 400, copyLimit: 20, lagSeconds: 0 });
     expect(await world.cycle(cycleConfig({ copyConcurrency: 20 }))).toMatchObject({ committed: 0, open: 3 });

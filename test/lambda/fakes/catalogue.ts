@@ -97,7 +97,7 @@ export class FakeCatalogue implements Catalogue {
   }
 
   takeLock(lock: CycleLock) {
-    if (this.lock === undefined) this.lock = { ...lock, committed: 0, failed: 0, problems: [], absent: [] };
+    this.lock ??= { ...lock, committed: 0, failed: 0, problems: [], absent: [] };
     return Promise.resolve(this.lock.executionArn === lock.executionArn ? undefined : copy<CycleLock>(this.lock));
   }
 

@@ -94,7 +94,7 @@ export class FakeCloud implements SourceMachines, InstanceProfiles {
       this.enter(side, operation);
       return Promise.resolve(work());
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
   }
 }
