@@ -15,6 +15,11 @@ test('achieved is the worst loss and the last machine', () => {
   ]);
 });
 
+test('machines are in the order of their waves, then of their names', () => {
+  const members = [{ ...web, memberId: 'a/1' }, { ...db, memberId: 'z/1' }, { ...db, memberId: 'y/1' }];
+  expect(buildEvidence(aRun(), members, [], at(1600)).members.map((member) => member.memberId)).toEqual(['y/1', 'z/1', 'a/1']);
+});
+
 test.each<[string, Partial<RunMember>]>([
   ['failed', { status: 'FAILED', error: 'its check did not pass' }],
   ['failed after it had passed', { status: 'FAILED', passedAt: at(1500) }],

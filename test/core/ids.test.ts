@@ -26,6 +26,8 @@ test('an image name is one that EC2 takes, whatever the project is called', () =
   fc.assert(fc.property(fc.tuple(fc.string({ unit: 'binary', maxLength: 200 }), fc.string(), fc.string()), (all) => {
     expect(imageName(...all)).toMatch(/^[A-Za-z0-9()[\] ./\-'@_]{3,128}$/);
   }));
+  expect(imageName('shop'.repeat(50), 'r-1', 'db/i-0abc')).toMatch(/^dr-shopshop[a-z]+-[0-9a-f]{20}$/);
+  expect(imageName('shop'.repeat(50), 'r-1', 'db/i-0abc')).toHaveLength(128);
   expect(imageName('shop', 'r-1', 'db/i-0abc')).toMatch(/^dr-shop-r-1-db\/i-0abc-[0-9a-f]{20}$/);
 });
 

@@ -43,8 +43,14 @@ describe('launch method', () => {
   });
 
   test('a product code is named', () => {
-    expect(() => plan({ productCodes: ['abc123'] })).toThrow('product code abc123');
+    expect(() => plan({ productCodes: ['abc123'] })).toThrow('"Linux/UNIX" with product code abc123 needs');
+    expect(() => plan({ platformDetails: 'Windows' })).toThrow('"Windows" needs');
   });
+});
+
+test('a machine has other disks beside its root', () => {
+  const volumes = [0, 1].map((index) => aVolume(index, { recoverySnapshotId: `snap-r${index}` }));
+  expect(planLaunch(machine({}), aCompletePoint(at(0), { volumes }), aRunConfig(), 'failover', 0).subnetId).toBe('subnet-a');
 });
 
 describe('a point that cannot be launched', () => {
@@ -146,10 +152,10 @@ describe('instance profile', () => {
   });
 
   test.each([
-    ['with another role', source],
-    ['whose role is unknown', { ...source, instanceRoleArn: undefined }],
-  ])('%s is left out with a note', (_, settings) => {
-    expect(instanceProfileFor(aRunConfig({ passableRoleArns: ['arn:other'] }), 'db', settings)).toEqual({ note: expect.stringContaining('no instance profile') });
+    ['with another role', source, 'the role arn:role is not'],
+    ['whose role is unknown', { ...source, instanceRoleArn: undefined }, 'the role of arn:profile is not'],
+  ])('%s is left out with a note', (_, settings, note) => {
+    expect(instanceProfileFor(aRunConfig({ passableRoleArns: ['arn:other'] }), 'db', settings)).toEqual({ note: expect.stringContaining(note) });
     expect(plan(settings).notes.join()).toContain('no instance profile');
   });
 

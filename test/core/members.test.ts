@@ -114,6 +114,7 @@ describe('who is recovered', () => {
     ['in the midst of it', 65, ['web/i-2', 'web/i-3']],
     ['at the moment at which one was found missing', 60, ['web/i-2', 'web/i-3']],
     ['after it', 90, ['web/i-3', 'web/i-4']],
+    ['when they were first seen', 0, ['web/i-1', 'web/i-2', 'web/i-3']],
     ['before there was anything', -1, []],
   ])('%s', (_, time, expected) => {
     expect(ids(membersAt(attacked, at(time)))).toEqual(expected);

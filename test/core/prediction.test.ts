@@ -79,6 +79,7 @@ test.each<[string, Partial<FleetLoad>, number, boolean, string]>([
   ['a snapshot takes a while', { snapshotSeconds: 30 }, 300 + 20 + 30 + 200, true, 'interval'],
   ['copies take longer than the interval', { members: 1000 }, 2100 + 200 + 2000, false, 'copies'],
   ['snapshots take longer than the interval', { members: 1000, copySeconds: 1, snapshotsPerSecond: 2 }, 600 + 500 + 100, false, 'snapshots'],
+  ['all is done just in time', { copySeconds: 28 }, 300 + 20 + 280, true, 'interval'],
   ['a work list as long as the interval', { copySeconds: 30 }, 300 + 20 + 300, true, 'copies'],
 ])('%s', (_, change, rpoSeconds, feasible, bottleneck) => {
   expect(predictRpo({ ...LOAD, ...change })).toEqual({ rpoSeconds, feasible, bottleneck });
@@ -96,4 +97,5 @@ test.each<[string, Partial<FleetLoad>, number, string]>([
   const result = feasibility({ ...LOAD, ...change }, objective);
   expect(result.meetsObjective).toBe(false);
   expect(result.message).toContain(advice);
+  expect(result.message).toContain(`the predicted RPO is ${result.rpoSeconds} s`);
 });

@@ -23,6 +23,7 @@ test('the worst of those that are there', () => {
   const members = [
     aMember('a/1', { newestPointAt: at(90) }),
     aMember('a/2', { newestPointAt: at(60) }),
+    aMember('a/6', { newestPointAt: at(60) }),
     aMember('a/3', { newestPointAt: at(0), missingSince: at(80) }),
     aMember('a/4'),
     aMember('a/5', { missingSince: at(80) }),

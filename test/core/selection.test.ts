@@ -7,6 +7,9 @@ import { aCompletePoint, at, T0 } from './builders';
 const MEMBERS = ['a/1', 'b/1', 'c/1'].map((memberId) => ({ memberId }));
 const STATES: RecoveryPointState[] = ['COMPLETE', 'COMPLETE', 'COMPLETE', 'COPYING', 'EXPIRED', 'FAILED'];
 
+/** Ids whose order says nothing about the order in time. */
+const idOf = (cycle: number) => `p-${(cycle * 7 + 3) % 10}`;
+
 /** Histories of cycles a minute apart, in which each member's set is some seconds late, or missing, or not complete. */
 const histories = fc.array(fc.tuple(...MEMBERS.map(() => fc.record({ there: fc.boolean(), late: fc.nat(20), state: fc.constantFrom(...STATES) }))), { maxLength: 6 }).map((cycles) =>
   new Map(
@@ -14,7 +17,7 @@ const histories = fc.array(fc.tuple(...MEMBERS.map(() => fc.record({ there: fc.b
       memberId,
       cycles.flatMap((cycle, number) => {
         const { there, late, state } = cycle[index]!;
-        return there ? [aCompletePoint(at(number * 60 + late), { memberId, state, cycleId: `c-${number}`, pointId: `p-${number}` })] : [];
+        return there ? [aCompletePoint(at(number * 60 + late), { memberId, state, cycleId: `c-${number}`, pointId: idOf(number) })] : [];
       }),
     ]),
   ),
@@ -125,6 +128,13 @@ describe('newest-common', () => {
     const { missing } = selectPoints(MEMBERS.slice(0, 2), points, { kind: 'newest-common' });
     expect(missing).toEqual([{ memberId: 'b/1', reason: `it has no complete recovery point at or before the common instant ${at(1)}; its earliest shows ${at(301)}` }]);
   });
+});
+
+test('of two points of one instant it is always the same one', () => {
+  const twins = ['p-1', 'p-2'].map((pointId) => aCompletePoint(at(0), { memberId: 'a/1', pointId }));
+  for (const points of [twins, [...twins].reverse()]) {
+    expect(selectPoints(MEMBERS.slice(0, 1), new Map([['a/1', points]]), { kind: 'newest' }).chosen.get('a/1')?.pointId).toBe('p-2');
+  }
 });
 
 test('before means before: a point of that very instant is too late', () => {
