@@ -20,6 +20,8 @@ export const MACHINES = 4;
 /** The example app on a local cloud of its own, from deployment to proven recovery. The demo and the end-to-end tests drive it. */
 export class ShopScenario {
   private machines: Workload | undefined;
+  /** The shop's machines as they were when the workload was installed. */
+  private sourceInstances: readonly Instance[] = [];
 
   static async start(options: LocalCloudOptions = {}): Promise<ShopScenario> {
     const cloud = await LocalCloud.start({ regions: [SOURCE_REGION, RECOVERY_REGION], ...options });
@@ -31,6 +33,10 @@ export class ShopScenario {
   get workload(): Workload {
     if (!this.machines) throw new Error('installWorkload() comes first.');
     return this.machines;
+  }
+
+  get originals(): readonly Instance[] {
+    return this.sourceInstances;
   }
 
   /** `cdk bootstrap` and `cdk deploy --all` of the example app, in both Regions. */
@@ -48,6 +54,7 @@ export class ShopScenario {
   async installWorkload(): Promise<Workload> {
     const instances = await this.instances(SOURCE_REGION);
     if (instances.length !== MACHINES) throw new Error(`The shop should have ${MACHINES} machines, ${instances.length} are running.`);
+    this.sourceInstances = instances;
     this.machines = await Workload.install(this.cloud, SOURCE_REGION, instances);
     return this.machines;
   }
