@@ -119,6 +119,7 @@ test.each([
   ['completion in the source of a point whose disks are unknown', aNewPoint(0), EVENTS.sourceDone],
   ['another copy of a disk', POINTS.copyingOne!, { ...EVENTS.copy0, snapshotId: 'other' }],
   ['a copy of an unknown disk', POINTS.inSource!, { ...EVENTS.copy0, sourceVolumeId: 'vol-9' }],
+  ['a copy for a complete point that lacks one', { ...POINTS.complete!, volumes: [aVolume(0)] }, EVENTS.copy0],
   ['completion of a point whose disks are unknown', { ...aNewPoint(0), state: 'COPYING' }, EVENTS.copiesDone],
 ] satisfies [string, RecoveryPoint, PointEvent][])('%s is refused', (_, point, event) => {
   expect(() => transition(point, event)).toThrow(IllegalTransition);

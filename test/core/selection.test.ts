@@ -117,6 +117,15 @@ describe('newest-common', () => {
     expect(instant).toBe(at(5));
   });
 
+  test('keeps to whole cycles when a late one overlaps the next', () => {
+    const points = new Map([
+      ['a/1', [point('a/1', 1, 1), point('a/1', 2, 50)]],
+      ['b/1', [point('b/1', 1, 60)]],
+      ['c/1', [point('c/1', 1, 2), point('c/1', 2, 110)]],
+    ]);
+    expect([...selectPoints(MEMBERS, points, { kind: 'newest-common' }).chosen.values()].map((each) => each.cycleId)).toEqual(['c-1', 'c-1', 'c-1']);
+  });
+
   test('a member without any point does not hold the others back', () => {
     const { chosen, missing } = selectPoints(MEMBERS.slice(0, 2), new Map([['a/1', [point('a/1', 1, 1)]]]), { kind: 'newest-common' });
     expect([...chosen.keys()]).toEqual(['a/1']);
