@@ -28,7 +28,7 @@ import { RecoveryPlan } from './plan/recovery-plan';
 import type { RecoveryWave } from './plan/recovery-wave';
 import { knownSeconds } from './policies/duration';
 import { cycleConfig, runConfig, upkeepConfig, type ProjectParts } from './project-config';
-import { endpointProblems, networkProblems, propsProblems } from './project-validation';
+import { endpointProblems, networkProblems, propsProblems, sizeProblems } from './project-validation';
 import { Schedules } from './schedules';
 import { footprintStack, SourceFootprint } from './source-footprint';
 import { WakeUp } from './wake-up';
@@ -74,7 +74,7 @@ export class DisasterRecovery extends Construct {
     const stack = Stack.of(this);
     if (Token.isUnresolved(props.source.region)) throw new Error(`${this.node.path}: source.region must be known at synthesis. Give a literal such as 'us-east-1'.`);
     this.projectName = props.projectName ?? defaultProjectName(this);
-    this.plan = new RecoveryPlan(this.node.path, this.endpoints);
+    this.plan = new RecoveryPlan(this, this.endpoints);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     this.key = props.target._options.key ?? this.ownKey(removalPolicy);
     this.catalogue = new Catalogue(this, 'Catalogue', { key: this.key, removalPolicy }).table;
@@ -126,7 +126,7 @@ export class DisasterRecovery extends Construct {
 
   /** Protects an endpoint, from the next protection cycle on. Constructs behind it are tagged where they are. */
   protect(endpoint: Endpoint): ProtectedEndpoint {
-    const handle = new ProtectedEndpoint(this.node.path, endpoint);
+    const handle = new ProtectedEndpoint(this, endpoint);
     this.endpoints.push(handle);
     endpoint._tagConstructs(this.projectName);
     this.allowRoles(endpoint.launch.instanceProfile?.role ? [endpoint.launch.instanceProfile.role.roleArn] : []);
@@ -220,6 +220,7 @@ export class DisasterRecovery extends Construct {
       ...endpointProblems(this.endpoints),
       ...this.plan.problems(),
       ...networkProblems({ target: { vpc, cidr: knownCidr(vpc), subnets: target.subnets }, drill, stagingCidr: this.stagingNetwork?.cidr }),
+      ...sizeProblems(this, { 'protection cycle': cycleConfig(this.parts), 'recovery run': runConfig(this.parts) }),
     ];
   }
 

@@ -1,12 +1,12 @@
-import type { Stack} from 'aws-cdk-lib';
-import { Token } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
+import type { ISubnet, IVpc } from 'aws-cdk-lib/aws-ec2';
+import type { IConstruct } from 'constructs';
 import { feasibility } from '../lambda/core/prediction';
 import type { DisasterRecoveryProps } from './disaster-recovery-props';
 import type { ProtectedEndpoint } from './endpoint/protected-endpoint';
 import { projectNameProblem } from './names';
 import { knownToOverlap } from './network/cidr';
 import { subnetConfig } from './network/vpc-facts';
-import type { ISubnet, IVpc } from 'aws-cdk-lib/aws-ec2';
 import { DEFAULT_QUOTAS } from './quotas';
 
 /** What can be said about the properties alone. Each text names the value, the limit and what to do. */
@@ -85,6 +85,18 @@ function constructsTwice(endpoints: readonly ProtectedEndpoint[]): string[] {
     owner.set(node.path, name);
     return earlier === undefined ? [] : [`${node.path} is in endpoint '${earlier}' and in endpoint '${name}'. Protect it once.`];
   }));
+}
+
+/** Step Functions passes at most 256 KiB from state to state; what steps answer needs room beside the configuration. */
+const LARGEST_CONFIG_BYTES = 200 * 1024;
+
+/** A configuration that a state machine could not carry. */
+export function sizeProblems(owner: IConstruct, configs: Readonly<Record<string, object>>): string[] {
+  return Object.entries(configs).flatMap(([name, config]) => {
+    const bytes = Buffer.byteLength(JSON.stringify(Stack.of(owner).resolve(config)));
+    if (bytes <= LARGEST_CONFIG_BYTES) return [];
+    return [`The configuration of the ${name} takes ${bytes} bytes; a state machine can carry ${LARGEST_CONFIG_BYTES}. Select more machines by tag in fewer endpoints, or split the project.`];
+  });
 }
 
 export interface Networks {

@@ -1,3 +1,4 @@
+import type { IConstruct } from 'constructs';
 import type { Endpoint } from './endpoint';
 
 /** An endpoint of a project: what `DisasterRecovery.protect()` gives, to name it in waves and hooks. */
@@ -6,8 +7,8 @@ export class ProtectedEndpoint {
 
   /** @internal */
   constructor(
-    /** Path of the project's construct, to tell endpoints of two projects apart. @internal */
-    readonly _owner: string,
+    /** The project. @internal */
+    readonly _owner: IConstruct,
     /** What is protected. */
     readonly endpoint: Endpoint,
   ) {}

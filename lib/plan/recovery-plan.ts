@@ -1,3 +1,4 @@
+import type { IConstruct } from 'constructs';
 import type { WaveConfig } from '../../lambda/core/config';
 import { CycleError } from '../../lambda/core/errors';
 import { wavesFromDependencies } from '../../lambda/core/waves';
@@ -10,7 +11,7 @@ import type { RecoveryWave } from './recovery-wave';
 export class RecoveryPlan {
   private readonly waves: RecoveryWave[] = [];
 
-  constructor(private readonly owner: string, private readonly endpoints: readonly ProtectedEndpoint[]) {}
+  constructor(private readonly owner: IConstruct, private readonly endpoints: readonly ProtectedEndpoint[]) {}
 
   add(wave: RecoveryWave): void {
     this.waves.push(wave);
@@ -54,7 +55,7 @@ export class RecoveryPlan {
       if (wave.endpoints.length === 0) problems.push(`Wave ${index + 1} has no endpoint. Leave it out.`);
       for (const endpoint of wave.endpoints) {
         const earlier = waveOf.get(endpoint);
-        if (endpoint._owner !== this.owner) problems.push(`Wave ${index + 1} names endpoint '${endpoint.name}' of another project (${endpoint._owner}). Protect it here, or leave it out.`);
+        if (endpoint._owner !== this.owner) problems.push(`Wave ${index + 1} names endpoint '${endpoint.name}' of another project (${endpoint._owner.node.path}). Protect it here, or leave it out.`);
         else if (earlier !== undefined) problems.push(`Endpoint '${endpoint.name}' is in wave ${earlier + 1} and again in wave ${index + 1}. Name it once.`);
         waveOf.set(endpoint, index);
       }
@@ -74,7 +75,7 @@ export class RecoveryPlan {
   private dependencyProblems(): string[] {
     const foreign = this.endpoints.flatMap((endpoint) => endpoint._requirements
       .filter((required) => required._owner !== this.owner)
-      .map((required) => `Endpoint '${endpoint.name}' depends on '${required.name}' of another project (${required._owner}).`));
+      .map((required) => `Endpoint '${endpoint.name}' depends on '${required.name}' of another project (${required._owner.node.path}).`));
     if (foreign.length > 0) return foreign;
     try {
       wavesFromDependencies(this.dependencies());
@@ -99,14 +100,14 @@ function waveConfig(endpoints: readonly string[], wave: Omit<Partial<RecoveryWav
   };
 }
 
-function hookProblems(index: number, wave: RecoveryWave, owner: string): string[] {
+function hookProblems(index: number, wave: RecoveryWave, owner: IConstruct): string[] {
   const problems: string[] = [];
   const phases: [string, RecoveryHook[]][] = [['before', wave.before ?? []], ['after', wave.after ?? []]];
   for (const [phase, hooks] of phases) {
     problems.push(...hooks.flatMap((hook) => hook._problems()));
     problems.push(...duplicates(hooks.map((hook) => hook._toConfig().name)).map((name) => `Wave ${index + 1} has two hooks '${name}' ${phase} it. Give one of them another name.`));
     for (const foreign of hooks.flatMap((hook) => hook._endpoints).filter((endpoint) => endpoint._owner !== owner)) {
-      problems.push(`A hook of wave ${index + 1} names endpoint '${foreign.name}' of another project (${foreign._owner}).`);
+      problems.push(`A hook of wave ${index + 1} names endpoint '${foreign.name}' of another project (${foreign._owner.node.path}).`);
     }
   }
   const checks = wave.checks ?? [];

@@ -38,5 +38,5 @@ export function flat(value: any): string {
   if (value?.Ref) return `<${value.Ref}>`;
   if (value?.['Fn::GetAtt']) return `<${value['Fn::GetAtt'].join('.')}>`;
   if (value?.['Fn::Join']) return value['Fn::Join'][1].map(flat).join(value['Fn::Join'][0]);
-  return JSON.stringify(value);
+  return `<${Object.keys(value)[0]}>`;
 }

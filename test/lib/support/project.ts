@@ -30,7 +30,8 @@ export type Overrides = Partial<DisasterRecoveryProps>;
 
 /** A project with only what is required, and the overrides; protects nothing yet. */
 export function emptyProject(overrides: Overrides | ((stack: Stack) => Overrides) = {}, region: string | undefined = RECOVERY): Given {
-  const app = new App({ analyticsReporting: false });
+  // Staging would copy every bundle for every synthesis.
+  const app = new App({ analyticsReporting: false, context: { 'aws:cdk:disable-asset-staging': true } });
   const stack = new Stack(app, 'Recovery', { env: region === undefined ? {} : { region } });
   const given = typeof overrides === 'function' ? overrides(stack) : overrides;
   const project = new DisasterRecovery(stack, 'Shop', {
