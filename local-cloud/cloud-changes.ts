@@ -26,7 +26,7 @@ export function forgetAfter({ judge, lookup, schedules, sessions }: Memories, ca
   if (READS.test(call.operation)) return;
   const deployed = call.service === 'cloudformation';
   if (deployed || call.service === 'iam') judge.invalidate();
-  if (deployed || ['iam', 'ec2', 'kms', 'lambda', 'events'].includes(call.service)) lookup.invalidate();
+  lookup.invalidate(deployed ? undefined : call.service);
   if (deployed || call.service === 'scheduler') schedules.invalidate();
 }
 

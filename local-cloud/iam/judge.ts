@@ -2,7 +2,7 @@ import type { ApiCall } from '../gateway/call';
 import { ACTIONS } from './actions';
 import type { Lookup } from './lookup';
 import type { Requirement } from './requirement';
-import type { RolePolicyStore } from './role-policies';
+import { EC2_ID, type RolePolicyStore } from './role-policies';
 import type { Session } from './session';
 import { simulate, trusts, type Verdict } from './simulate';
 
@@ -43,14 +43,16 @@ export class Judge {
   private async decide(session: Session, call: ApiCall, requirement: Requirement): Promise<Verdict> {
     const role = session.roleArn === undefined ? undefined : await this.roles.get(session.roleArn);
     const key = JSON.stringify([session.principal, session.roleArn, session.context, call.region, requirement]);
-    const known = role?.timed ? undefined : this.verdicts.get(key);
+    const general = role ? key.replace(EC2_ID, (id, prefix: string) => (role.namedPrefixes.has(prefix) ? id : prefix)) : key;
+    const known = role?.timed ? undefined : this.verdicts.get(general) ?? this.verdicts.get(key);
     if (known) return known;
     const subject = {
       principal: session.principal, account: this.account, identity: role?.identity ?? [], ...(role?.boundary ? { boundary: role.boundary } : {}),
     };
     const verdict = await simulate(subject, requirement, { ...this.globalContext(session, call), ...requirement.context });
     if (this.verdicts.size >= KEPT_VERDICTS) this.verdicts.clear();
-    this.verdicts.set(key, verdict);
+    // A denial says which resource it is about.
+    this.verdicts.set(verdict.allowed ? general : key, verdict);
     return verdict;
   }
 

@@ -14,7 +14,12 @@ export interface RolePolicies {
   readonly boundary?: NamedPolicy;
   /** Some condition depends on the time, so decisions must not be kept. */
   readonly timed: boolean;
+  /** Id prefixes (`vol`) of which the policies name single ids; for all others one id is as good as another. */
+  readonly namedPrefixes: ReadonlySet<string>;
 }
+
+/** EC2's resource ids. */
+export const EC2_ID = /\b([a-z]+)-[0-9a-f]{8,17}\b/g;
 
 /**
  * IAM gives documents URL-encoded. `${*}`, a policy's way to name a resource that does not exist yet, becomes our name of one.
@@ -60,13 +65,15 @@ export class RolePolicyStore {
       }),
       ...(attached.AttachedPolicies ?? []).map(({ PolicyArn }) => this.managed(PolicyArn ?? '')),
     ]);
+    const text = JSON.stringify(identity);
     const boundaryArn = Role?.PermissionsBoundary?.PermissionsBoundaryArn;
     return {
       roleArn,
       trust: parsePolicy(Role?.AssumeRolePolicyDocument),
       identity,
       ...(boundaryArn ? { boundary: await this.managed(boundaryArn) } : {}),
-      timed: identity.some(({ policy }) => /aws:(CurrentTime|EpochTime|TokenIssueTime)/i.test(JSON.stringify(policy))),
+      timed: /aws:(CurrentTime|EpochTime|TokenIssueTime)/i.test(text),
+      namedPrefixes: new Set([...text.matchAll(/\b([a-z]+)-[0-9a-f?]/g)].map(([, prefix = '']) => prefix)),
     };
   }
 

@@ -153,6 +153,16 @@ describe('by tag', () => {
   });
 });
 
+test('what was decided of one id is not taken for another where the policy names ids', async () => {
+  const [ours, other] = ['snap-0123456789abcdef0', 'snap-0123456789abcdef1'];
+  const named = judgeOf([allow('ec2:DeleteSnapshot', `${EC2}::snapshot/${ours}`)], {}, { Statement: [] }, ['snap']);
+  expect(await named.judge(SESSION, queryCall('ec2', 'DeleteSnapshot', { SnapshotId: ours }))).toEqual({ allowed: true });
+  expect(await named.judge(SESSION, queryCall('ec2', 'DeleteSnapshot', { SnapshotId: other }))).toEqual(denied(other));
+  const byTag = judgeOf([allow('ec2:DeleteSnapshot', '*', tagged)], { tags: { [ours]: { [PROJECT]: 'shop' } } });
+  expect(await byTag.judge(SESSION, queryCall('ec2', 'DeleteSnapshot', { SnapshotId: ours }))).toEqual({ allowed: true });
+  expect(await byTag.judge(SESSION, queryCall('ec2', 'DeleteSnapshot', { SnapshotId: other }))).toEqual(denied(other));
+});
+
 /** Every operation of the tables with a plausible request: an action name or resource that IAM does not know would be denied. */
 describe('the tables name what IAM knows', () => {
   const all = judgeOf([allow('*', '*')]);

@@ -70,7 +70,7 @@ export class Ec2Requirements {
   }
 
   public async each(type: string, ids: readonly string[]): Promise<this> {
-    for (const id of new Set(ids)) await this.existing(type, id);
+    await Promise.all([...new Set(ids)].map((id) => this.existing(type, id)));
     return this;
   }
 

@@ -18,14 +18,17 @@ export const runInstances: Requirements = async (call, context) => {
   requirements.created('volume', snapshots[0] ? { 'ec2:ParentSnapshot': snapshots[0] } : {});
   requirements.created('network-interface', subnets[0] ? { 'ec2:Subnet': ec2Arn(region, context.account, 'subnet', subnets[0]) } : {});
   requirements.tagging();
-  await requirements.existing('image', imageId, { 'ec2:ImageID': imageId });
-  for (const id of new Set(subnets)) await requirements.existing('subnet', id, { 'ec2:SubnetID': id });
-  for (const id of new Set(groups)) await requirements.existing('security-group', id, { 'ec2:SecurityGroupID': id });
-  await requirements.each('snapshot', snapshots);
-  await requirements.each('key-pair', given(form.get('KeyName')));
-  await requirements.each('launch-template', given(form.get('LaunchTemplate.LaunchTemplateId')));
-  await requirements.each('capacity-reservation', given(form.get('CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationId')));
-  return [...requirements.found, ...passRole(passed?.roleArn), ...await launchKeys(call, context, imageId)];
+  const [keys] = await Promise.all([
+    launchKeys(call, context, imageId),
+    requirements.existing('image', imageId, { 'ec2:ImageID': imageId }),
+    ...[...new Set(subnets)].map((id) => requirements.existing('subnet', id, { 'ec2:SubnetID': id })),
+    ...[...new Set(groups)].map((id) => requirements.existing('security-group', id, { 'ec2:SecurityGroupID': id })),
+    requirements.each('snapshot', snapshots),
+    requirements.each('key-pair', given(form.get('KeyName'))),
+    requirements.each('launch-template', given(form.get('LaunchTemplate.LaunchTemplateId'))),
+    requirements.each('capacity-reservation', given(form.get('CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationId'))),
+  ]);
+  return [...requirements.found, ...passRole(passed?.roleArn), ...keys];
 };
 
 function passRole(roleArn: string | undefined): Requirement[] {

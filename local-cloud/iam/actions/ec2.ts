@@ -19,10 +19,9 @@ function one(call: ApiCall, parameter: string): string[] {
 const createSnapshots: Requirements = async (call, context) => {
   const instanceId = call.form.get('InstanceSpecification.InstanceId') ?? '';
   const excluded = new Set(numbered(call.form, 'InstanceSpecification.ExcludeDataVolumeId'));
-  const volumes = (await context.lookup.volumesOf(call.region, instanceId)).filter((id) => !excluded.has(id));
   const requirements = start(call, context);
-  await requirements.existing('instance', instanceId);
-  await requirements.each('volume', volumes);
+  const [attached] = await Promise.all([context.lookup.volumesOf(call.region, instanceId), requirements.existing('instance', instanceId)]);
+  await requirements.each('volume', attached.filter((id) => !excluded.has(id)));
   return requirements.created('snapshot').tagging().found;
 };
 
@@ -85,7 +84,7 @@ const startInstances: Requirements = async (call, context) => {
 const changeTags: Requirements = async (call, context) => {
   const requirements = start(call, context);
   const given = requestTags(plainTags(call.form));
-  for (const id of numbered(call.form, 'ResourceId')) await requirements.existing(typeOfId(id), id, given);
+  await Promise.all(numbered(call.form, 'ResourceId').map((id) => requirements.existing(typeOfId(id), id, given)));
   return requirements.found;
 };
 

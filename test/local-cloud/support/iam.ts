@@ -34,6 +34,7 @@ export function fakeLookup(account: Account = {}): Lookup {
     kmsKey: (_, id) => Promise.resolve(account.keys?.[id]),
     instanceProfile: (name) => Promise.resolve(account.profiles?.[name]),
     roleArn: () => Promise.resolve(undefined),
+    isManagedEbsKey: () => Promise.resolve(false),
     functionPolicy: () => Promise.resolve(account.functionPolicy),
     busPolicy: () => Promise.resolve(undefined),
   };
@@ -41,10 +42,10 @@ export function fakeLookup(account: Account = {}): Lookup {
 }
 
 /** A judge whose one role has these statements. */
-export function judgeOf(statements: readonly object[], account: Account = {}, trust: PolicyDocument = { Statement: [] }): Judge {
+export function judgeOf(statements: readonly object[], account: Account = {}, trust: PolicyDocument = { Statement: [] }, named: readonly string[] = []): Judge {
   const policy = parsePolicy(encodeURIComponent(JSON.stringify({ Version: '2012-10-17', Statement: statements })));
   const store: Partial<RolePolicyStore> = {
-    get: (roleArn) => Promise.resolve({ roleArn, trust, identity: statements.length > 0 ? [{ name: 'inline', policy }] : [], timed: false }),
+    get: (roleArn) => Promise.resolve({ roleArn, trust, identity: statements.length > 0 ? [{ name: 'inline', policy }] : [], timed: false, namedPrefixes: new Set(named) }),
     invalidate: () => undefined,
   };
   return new Judge(ACCOUNT, store as RolePolicyStore, fakeLookup(account));
