@@ -4,8 +4,6 @@
  *
  *   npm run bench:cycle [-- --json] [-- --sizes 1,10,100]
  */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EC2Client, RunInstancesCommand } from '@aws-sdk/client-ec2';
@@ -29,7 +27,7 @@ interface Row {
 /** One fleet of `endpoints` machines with one disk each, on a local cloud of its own; counts its third cycle: by then old points are pruned. */
 async function measure(endpoints: number): Promise<Row> {
   // Copies take no time here, so the copy quota never makes a cycle wait: what is counted is the work, not the waiting.
-  const cloud = await LocalCloud.start({ regions: [SOURCE, RECOVERY], snapshotSeconds: 0, copySeconds: 0, copyLimit: endpoints + 20 });
+  const cloud = await LocalCloud.start({ regions: [SOURCE, RECOVERY], snapshotSeconds: 0, copySeconds: 0, copyLimit: endpoints + 20, runSchedules: false });
   const ec2 = new EC2Client(cloud.clientConfig(SOURCE));
   try {
     await cloud.bootstrap();
@@ -76,7 +74,6 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, sizes: { type: 'string', default: '1,10,100,1000' } } });
   const sizes = values.sizes.split(',').map(Number);
   if (sizes.some((size) => !Number.isInteger(size) || size < 1)) throw new Error(`--sizes takes whole numbers from 1, separated by commas, not '${values.sizes}'.`);
-  process.chdir(mkdtempSync(join(tmpdir(), 'disaster-recovery-bench-')));
   const rows: Row[] = [];
   for (const size of sizes) {
     rows.push(await measure(size));
