@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { EC2Client, RunInstancesCommand } from '@aws-sdk/client-ec2';
+import { CreateSnapshotCommand, CreateVolumeCommand, EC2Client, RegisterImageCommand, RunInstancesCommand } from '@aws-sdk/client-ec2';
 import { enteredStates, startExecution, stateMachineArn, waitForExecution } from '../demo/executions';
 import { LocalCloud } from '../local-cloud';
 import { projectRoot } from '../local-cloud/project-root';
@@ -33,7 +33,7 @@ async function measure(endpoints: number): Promise<Row> {
     await cloud.bootstrap();
     await cloud.deploy({ app: `node ${join(projectRoot(), 'dist', 'bench', 'app.js')}` });
     await ec2.send(new RunInstancesCommand({
-      ImageId: 'ami-12c6146b',
+      ImageId: await anyImage(ec2),
       MinCount: endpoints,
       MaxCount: endpoints,
       InstanceType: 't3.micro',
@@ -66,6 +66,15 @@ async function measure(endpoints: number): Promise<Row> {
     ec2.destroy();
     await cloud.stop();
   }
+}
+
+/** An image to launch the fleet from; what is on it does not matter here. */
+async function anyImage(ec2: EC2Client): Promise<string> {
+  const { SnapshotId } = await ec2.send(new CreateSnapshotCommand({ VolumeId: (await ec2.send(new CreateVolumeCommand({ AvailabilityZone: `${SOURCE}a`, Size: 8 }))).VolumeId }));
+  const { ImageId } = await ec2.send(new RegisterImageCommand({
+    Name: 'bench', RootDeviceName: '/dev/xvda', Architecture: 'x86_64', VirtualizationType: 'hvm', BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { SnapshotId } }],
+  }));
+  return ImageId ?? '';
 }
 
 const round = (value: number) => Math.round(value * 100) / 100;
