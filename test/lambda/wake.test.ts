@@ -1,0 +1,47 @@
+import { waitForEvent, wake } from '../../lambda/cycle/wait';
+import { cycleConfig, World } from './fakes/world';
+
+const cycle = { cycleId: 'c-1', startedAt: '2030-01-01T00:00:00Z', deadline: '2030-01-01T00:05:00Z' };
+
+function setting() {
+  const world = new World();
+  const ports = { cycles: world.catalogue, executions: world.executions };
+  const wait = (token: string) => waitForEvent({ config: cycleConfig(), cycle, token }, ports, world.tools());
+  return { world, wait, event: () => wake(ports, world.tools()) };
+}
+
+test('an event wakes the cycle that waits, and of many events one does', async () => {
+  const { world, wait, event } = setting();
+  expect(await wait('t1')).toEqual({ woken: false });
+  expect(await Promise.all([event(), event(), event()])).toEqual([{ woken: true }, { woken: false }, { woken: false }]);
+  expect(world.executions.answered).toEqual(['t1']);
+});
+
+test('with nobody waiting an event does nothing', async () => {
+  const { world, event } = setting();
+  expect(await event()).toEqual({ woken: false });
+  expect(world.executions.answered).toEqual([]);
+});
+
+test('an event between the look at the snapshots and the wait is not lost', async () => {
+  const { world, wait, event } = setting();
+  await world.catalogue.forgetEvents();
+  await event();
+  expect(await wait('t1')).toEqual({ woken: true });
+  expect(world.executions.answered).toEqual(['t1']);
+});
+
+test('a wait that has timed out is no error', async () => {
+  const { world, wait, event } = setting();
+  await wait('t1');
+  world.executions.stale.add('t1');
+  expect(await event()).toEqual({ woken: false });
+});
+
+test('a burst of events cannot make the loop spin: each wait lasts a moment', async () => {
+  const { world, wait, event } = setting();
+  await event();
+  const before = Date.parse(world.clock.now());
+  await wait('t1');
+  expect(Date.parse(world.clock.now()) - before).toBe(3000);
+});
