@@ -132,6 +132,7 @@ export class LocalCloud {
 
   private async open(): Promise<void> {
     this.releaseSignals = endWithProcess(() => this.stop());
+    process.once('exit', this.removeState);
     await this.gateway.listen();
     const { children, stateDir, endpoint } = this;
     const port = await startEmulator({ children, gateway: endpoint, stateDir, onLine: (line) => { this.log(line, 'emulator'); } });
@@ -185,9 +186,14 @@ export class LocalCloud {
     await this.gateway.close();
     this.inner?.destroy();
     this.releaseSignals?.();
+    process.removeListener('exit', this.removeState);
+    this.removeState();
+  }
+
+  private readonly removeState = (): void => {
     // A folder that was given is the caller's.
     if (!this.options.keepState && !this.options.stateDir) rmSync(this.stateDir, { recursive: true, force: true });
-  }
+  };
 
   private log(line: string, source: LogSource): void {
     this.options.onLog?.(line, source);

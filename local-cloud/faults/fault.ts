@@ -1,7 +1,7 @@
 /**
  * What goes wrong. `throttle` and `error` answer as the service does when it throttles or fails; the work is not done.
  * `timeout` never answers and does not do the work. `drop-answer` does the work, then closes the connection without an answer.
- * `slow` does the work late. `kill-caller` ends the process of the function that calls, before or after the work is done.
+ * `slow` does the work late. `kill-caller` ends the process of the function that calls, before or after the work is done; other callers are spared.
  */
 export type FaultKind = 'throttle' | 'error' | 'timeout' | 'drop-answer' | 'kill-caller' | 'slow';
 
@@ -39,6 +39,8 @@ export interface FaultTarget {
   readonly service: string;
   readonly operation: string;
   readonly principal: string;
+  /** Whether the caller is a function, whose process can be ended. */
+  readonly killable: boolean;
 }
 
 /** mulberry32: small, seeded, good enough to choose calls. */
@@ -68,11 +70,12 @@ export class Fault implements FaultHandle {
 
   /** Whether it strikes this call; each question about a matching call counts. */
   public strikes(target: FaultTarget): boolean {
-    const { region, service, operation, principal, nth = 1, times = this.random ? Infinity : 1, probability = 0.2 } = this.spec;
+    const { kind, region, service, operation, principal, nth = 1, times = this.random ? Infinity : 1, probability = 0.2 } = this.spec;
     const wanted = { region, service, operation, principal };
     for (const [member, value] of Object.entries(wanted)) {
       if (value !== undefined && target[member as keyof FaultTarget] !== value) return false;
     }
+    if (kind === 'kill-caller' && !target.killable) return false;
     this.seen += 1;
     if (this.seen < nth || this.hits >= times) return false;
     if (this.random && this.random() >= probability) return false;

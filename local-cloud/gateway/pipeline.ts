@@ -68,7 +68,7 @@ export class CallPipeline {
     }
     if (refusal === 'unavailable') return { ...this.fail(call, response, REGION_UNAVAILABLE), fault: 'refused-region' };
 
-    const fault = this.parts.faults.next({ ...call, principal: session?.label ?? 'operator' });
+    const fault = this.parts.faults.next({ ...call, principal: session?.label ?? 'operator', killable: session?.workerId !== undefined });
     const struck = fault ? await this.strikeBefore(fault, call, session, response) : undefined;
     if (struck) return struck;
 

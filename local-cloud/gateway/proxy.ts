@@ -24,7 +24,8 @@ export interface UpstreamRequest {
 
 /** Passes requests on to the emulator over connections that are kept. */
 export class Proxy {
-  private readonly agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  // Without a limit: an invocation holds a connection while its function makes other calls.
+  private readonly agent = new Agent({ keepAlive: true });
 
   public constructor(private readonly port: number) {}
 

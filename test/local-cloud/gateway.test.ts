@@ -123,6 +123,12 @@ describe('faults', () => {
     expect(gateway.reached).toHaveLength(done);
   });
 
+  test('only functions can be killed', async () => {
+    const fault = gateway.faults.inject({ kind: 'kill-caller' });
+    expect((await gateway.call('PutItem')).status).toBe(200);
+    expect(fault.hits).toBe(0);
+  });
+
   test('strikes the nth matching call, and as often as asked', async () => {
     const fault = gateway.faults.inject({ kind: 'throttle', operation: 'PutItem', nth: 2, times: 2 });
     const statuses: number[] = [];
