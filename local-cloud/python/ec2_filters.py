@@ -20,6 +20,7 @@ from moto.ec2.models.elastic_network_interfaces import NetworkInterfaceBackend
 from moto.ec2.models.instances import InstanceBackend
 from moto.ec2.responses.amis import AmisResponse
 from moto.ec2.responses.elastic_block_store import ElasticBlockStore
+from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
 
 PAGE_LIMIT = 1000
@@ -169,7 +170,17 @@ def _paged(response_class: Any, action: str, result_key: str, ids_key: str) -> N
     setattr(response_class, action, paged)
 
 
+def _describe_instances(self: Any) -> Any:
+    """Without MaxResults EC2 gives up to 1,000, and all that were asked for by id; moto gives 100."""
+    self.params.setdefault("MaxResults", PAGE_LIMIT)
+    return _describe_instances_by_moto(self)
+
+
+_describe_instances_by_moto = InstanceResponse.describe_instances
+
+
 def install() -> None:
+    InstanceResponse.describe_instances = _describe_instances  # type: ignore[method-assign]
     TaggedEC2Resource.get_tags = _get_tags  # type: ignore[method-assign]
     utils.is_filter_matching = _is_filter_matching
     utils.tag_filter_matches = _tag_filter_matches

@@ -190,6 +190,7 @@ def _run(backend: Any, request: dict[str, Any], image: Any, instance_type: str, 
 def _describe(instance: Any, image: Any, request: dict[str, Any]) -> None:
     for attribute in ("architecture", "virtualization_type", "root_device_name", "boot_mode", "ena_support", "sriov_net_support", "tpm_support", "platform_details", "usage_operation", "platform"):
         setattr(instance, attribute, getattr(image, attribute, None))
+    instance.launch_time = instance.launch_time.replace(microsecond=0)
     instance.current_instance_boot_mode = "uefi" if str(image.boot_mode).startswith("uefi") else "legacy-bios"
     instance.hypervisor = "xen"
     instance.capacity_reservation_specification = request.get("CapacityReservationSpecification")
@@ -243,7 +244,7 @@ def _announcing(name: str, state: str) -> None:
         before = self.state
         result = change(self)
         if name == "start":
-            self.launch_time = utcnow()
+            self.launch_time = utcnow().replace(microsecond=0)
         if self.state != before:
             _announce(self, state)
         return result

@@ -19,6 +19,7 @@ import events
 from block_store import STORE
 from clock import CLOCK
 from gateway import ACCOUNT
+from moto.core.serialize import TimestampSerializer
 from moto.core.utils import utcnow
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import ec2_backends
@@ -247,6 +248,12 @@ def _delete_snapshot(self: Any, snapshot_id: str) -> Any:
     return self.snapshots.pop(snapshot_id)
 
 
+def _with_milliseconds(self: Any, value: Any) -> str:
+    """moto writes EC2's times with zeros for milliseconds; the instant that a snapshot shows has them."""
+    return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03d}Z"
+
+
 def install() -> None:
+    TimestampSerializer._timestamp_iso8601_zeroed = _with_milliseconds  # type: ignore[method-assign]
     EBSBackend.create_snapshot = _create_snapshot  # type: ignore[method-assign]
     EBSBackend.delete_snapshot = _delete_snapshot  # type: ignore[method-assign]

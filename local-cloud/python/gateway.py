@@ -1,7 +1,7 @@
 """The client of the gateway: how a bridge asks for what needs a function's process or a role's credentials.
 
-The gateway is the HTTP server in front of this one. It runs functions, mints role sessions and delivers events; see
-../README.md for its local routes.
+The gateway is the HTTP server in front of this one. Under /_local/ it runs functions, mints role sessions and delivers
+events to targets; all else it passes on to this server.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import threading
@@ -26,6 +27,7 @@ from moto.stepfunctions.exceptions import InvalidToken
 from moto.stepfunctions.parser import models as executing
 from moto.stepfunctions.parser.asl.component.state.exec import execute_state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_callback as callbacks
+from moto.stepfunctions.parser.asl.eval import program_state
 from moto.stepfunctions.parser.asl.eval.callback import callback as tokens
 from moto.stepfunctions.parser.asl.utils import boto_client
 from moto.stepfunctions.parser.backend import execution as executions
@@ -111,6 +113,23 @@ def _name_executions() -> None:
 
     executing.StepFunctionsParserBackend.start_execution = start_execution  # type: ignore[method-assign]
     executions.Execution.get_start_execution_details = details  # type: ignore[method-assign]
+
+
+def _give_json() -> None:
+    """An execution's output is JSON, also when it is a string, and is there as soon as the status says so."""
+    reflect = executions.BaseExecutionWorkerCommunication._reflect_execution_status
+
+    def reflected(self: Any) -> None:
+        env = self.execution.exec_worker.env
+        if isinstance(env.program_state(), program_state.ProgramEnded):
+            self.execution.output = env.states.get_input()
+        reflect(self)
+
+    def assign(self: Any, value: Any) -> None:
+        self.__dict__["output"] = json.dumps(value) if isinstance(value, str) else value
+
+    executions.Execution.output = property(lambda self: self.__dict__.get("output"), assign)  # type: ignore[assignment]
+    executions.BaseExecutionWorkerCommunication._reflect_execution_status = reflected  # type: ignore[method-assign]
 
 
 class TaskTimedOut(AWSError):
@@ -210,5 +229,6 @@ def install(gateway: Gateway) -> None:
     _call_as_role(gateway)
     _execute_always()
     _name_executions()
+    _give_json()
     _end_tokens_with_their_task()
     _stop_at_once()

@@ -7,6 +7,7 @@ const REGION = 'us-west-2';
 const BLOCK = 524_288;
 const block = (text: string) => Buffer.alloc(BLOCK, text);
 const sha = (data: Buffer) => createHash('sha256').update(data).digest('base64');
+const of = (text: string) => sha(block(text));
 
 let emulator: PythonEmulator;
 let ebs: EBSClient;
@@ -31,15 +32,16 @@ async function write(blocks: Record<number, string>, extra = {}): Promise<string
   return SnapshotId!;
 }
 
-async function read(SnapshotId: string): Promise<Record<number, Buffer>> {
+/** Hashes of the blocks: comparing bytes takes jest a second. */
+async function read(SnapshotId: string): Promise<Record<number, string>> {
   const { Blocks, BlockSize, VolumeSize } = await ebs.send(new ListSnapshotBlocksCommand({ SnapshotId }));
   expect({ BlockSize, VolumeSize }).toEqual({ BlockSize: BLOCK, VolumeSize: 1 });
-  const found: Record<number, Buffer> = {};
+  const found: Record<number, string> = {};
   for (const { BlockIndex, BlockToken } of Blocks!) {
     const answer = await ebs.send(new GetSnapshotBlockCommand({ SnapshotId, BlockIndex, BlockToken }));
     const data = Buffer.from(await answer.BlockData!.transformToByteArray());
     expect(answer).toMatchObject({ Checksum: sha(data), DataLength: BLOCK });
-    found[BlockIndex!] = data;
+    found[BlockIndex!] = sha(data);
   }
   return found;
 }
@@ -47,10 +49,10 @@ async function read(SnapshotId: string): Promise<Record<number, Buffer>> {
 test('what is written is read, by itself and from a volume; a parent gives the blocks that were not written', async () => {
   const parent = await write({ 0: 'a', 5: 'b' });
   const child = await write({ 5: 'c', 9: 'd' }, { ParentSnapshotId: parent });
-  expect(await read(child)).toEqual({ 0: block('a'), 5: block('c'), 9: block('d') });
-  expect(await read(parent)).toEqual({ 0: block('a'), 5: block('b') });
+  expect(await read(child)).toEqual({ 0: of('a'), 5: of('c'), 9: of('d') });
+  expect(await read(parent)).toEqual({ 0: of('a'), 5: of('b') });
   const { VolumeId } = await ec2.send(new CreateVolumeCommand({ AvailabilityZone: `${REGION}a`, SnapshotId: child }));
-  expect(await emulator.readDisk(REGION, VolumeId!, 9)).toEqual(block('d'));
+  expect((await emulator.readDisk(REGION, VolumeId!, 9))?.equals(block('d'))).toBe(true);
 });
 
 test('a snapshot of a volume is read block by block, and compared with the one before it', async () => {
@@ -70,7 +72,7 @@ test('a snapshot of a volume is read block by block, and compared with the one b
   const { ChangedBlocks } = await ebs.send(new ListChangedBlocksCommand({ FirstSnapshotId: first, SecondSnapshotId: second }));
 
   expect(ChangedBlocks!.map(({ BlockIndex, FirstBlockToken, SecondBlockToken }) => [BlockIndex, !!FirstBlockToken, !!SecondBlockToken])).toEqual([[2, true, true], [7, false, true]]);
-  expect(await read(first)).toEqual({ 1: block('one'), 2: block('two') });
+  expect(await read(first)).toEqual({ 1: of('one'), 2: of('two') });
   await expect(ebs.send(new ListChangedBlocksCommand({ FirstSnapshotId: await write({ 0: 'x' }), SecondSnapshotId: second }))).rejects.toMatchObject({ name: 'ValidationException', Reason: 'UNRELATED_SNAPSHOTS' });
 });
 

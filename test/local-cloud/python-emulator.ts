@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -15,13 +15,13 @@ interface Delivery {
   readonly event: Record<string, unknown> & { readonly detail: Record<string, unknown> };
 }
 
-async function body(request: IncomingMessage): Promise<Record<string, unknown>> {
+async function body(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  return JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
+  return Buffer.concat(chunks);
 }
 
-/** The emulator alone, with a gateway that only notes what it is asked: for tests of the bridges. */
+/** The emulator alone, with a gateway that notes what it is asked and passes on the rest: for tests of the bridges. */
 export class PythonEmulator {
   readonly deliveries: Delivery[] = [];
   readonly invocations: Record<string, unknown>[] = [];
@@ -50,13 +50,24 @@ export class PythonEmulator {
       createInterface({ input: child.stdout }).once('line', (line) => { done((JSON.parse(line) as { port: number }).port); });
     });
     const emulator = new PythonEmulator(`http://localhost:${port}`, gateway, child, state);
-    gateway.on('request', (request: IncomingMessage, response) => {
-      void body(request).then((asked) => {
-        response.setHeader('content-type', 'application/json');
-        response.end(JSON.stringify(emulator.handle(request.url ?? '', asked)));
-      });
+    gateway.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      void body(request).then((asked) => emulator.answerTo(request, asked, response));
     });
     return emulator;
+  }
+
+  private async answerTo(request: IncomingMessage, asked: Buffer, response: ServerResponse): Promise<void> {
+    const path = request.url ?? '';
+    if (path.startsWith('/_local/')) {
+      response.end(JSON.stringify(this.handle(path, JSON.parse(asked.toString()) as Record<string, unknown>)));
+      return;
+    }
+    const { host: _host, connection: _connection, 'content-length': _length, 'transfer-encoding': _encoding, ...headers } = request.headers;
+    const answer = await fetch(`${this.endpoint}${path}`, {
+      method: request.method, headers: headers as Record<string, string>, ...(asked.length ? { body: new Uint8Array(asked) } : {}),
+    });
+    response.writeHead(answer.status, Object.fromEntries([...answer.headers].filter(([name]) => !/^(connection|keep-alive|transfer-encoding|content-length)$/.test(name))));
+    response.end(Buffer.from(await answer.arrayBuffer()));
   }
 
   private handle(path: string, asked: Record<string, unknown>): Record<string, unknown> {
