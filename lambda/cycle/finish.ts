@@ -44,7 +44,7 @@ export async function finishCycle(
   ]);
   const present = members.filter(({ missingSince }) => missingSince === undefined);
   const rpo = worstRpo(members, tools.now());
-  const problems = [...(progress?.problems ?? []), ...(error === undefined ? [] : [describeCaught(error)])];
+  const problems = [...new Set([...(progress?.problems ?? []), ...(error === undefined ? [] : [describeCaught(error)])])];
   const summary: CycleSummary = {
     cycleId: cycle.cycleId,
     status: error !== undefined ? 'FAILED' : problems.length > 0 ? 'DEGRADED' : 'SUCCEEDED',

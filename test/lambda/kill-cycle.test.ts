@@ -3,6 +3,9 @@ import { isWhole } from '../../lambda/core/point-state';
 import type { SnapshotFacts } from '../../lambda/adapters/ports/snapshots';
 import { World, cycleConfig, type KillPlan } from './fakes/world';
 
+// Hundreds of cycles or runs each.
+jest.setTimeout(180_000);
+
 /** Small enough a quota that copying takes several turns, a retention so short that the killed cycle prunes. */
 const config = cycleConfig({ retention: { kind: 'last', count: 1 }, sourceRetention: { kind: 'last', count: 1 } });
 

@@ -2,6 +2,9 @@ import { Tag } from '../../lambda/core/tags';
 import { hookArn, protectedWorld, recover, runConfig, wave, type RunOptions } from './fakes/run-driver';
 import { World } from './fakes/world';
 
+// Hundreds of cycles or runs each.
+jest.setTimeout(180_000);
+
 const config = runConfig({
   waves: [
     wave(['db'], { after: [{ name: 'warm', kind: 'lambda', target: hookArn, timeoutSeconds: 60, onFailure: 'fail' }] }),

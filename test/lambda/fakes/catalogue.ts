@@ -65,19 +65,23 @@ export class FakeCatalogue implements Catalogue {
   }
 
   openPoints() {
-    return Promise.resolve(this.points().filter(needsWork));
+    return Promise.resolve(this.matching(needsWork));
   }
 
   completePoints(memberId: string) {
-    return Promise.resolve(this.points().filter((point) => point.memberId === memberId && point.state === 'COMPLETE'));
+    return Promise.resolve(this.matching((point) => point.memberId === memberId && point.state === 'COMPLETE'));
   }
 
   allPoints(memberId: string) {
-    return Promise.resolve(this.points().filter((point) => point.memberId === memberId));
+    return Promise.resolve(this.matching((point) => point.memberId === memberId));
   }
 
   points(): RecoveryPoint[] {
-    return [...this.pointRows.values()].map(copy);
+    return this.matching(() => true);
+  }
+
+  private matching(wanted: (point: RecoveryPoint) => boolean): RecoveryPoint[] {
+    return [...this.pointRows.values()].filter(wanted).map(copy);
   }
 
   pin(point: RecoveryPoint, runId: string) {
