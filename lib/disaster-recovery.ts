@@ -20,7 +20,7 @@ import { UpkeepFunctions } from './functions/upkeep-functions';
 import { launchPlaces } from './launch-permissions';
 import { RecoveryAlarms } from './monitoring/alarms';
 import { projectMetric, RecoveryMetric } from './monitoring/metrics';
-import { defaultProjectName, physicalName } from './names';
+import { defaultProjectName, physicalName, projectNameProblem } from './names';
 import { DrillPolicy, type DrillNetwork } from './network/drill-policy';
 import type { StagingNetwork } from './network/staging-area';
 import { knownCidr } from './network/vpc-facts';
@@ -74,6 +74,8 @@ export class DisasterRecovery extends Construct {
     const stack = Stack.of(this);
     if (Token.isUnresolved(props.source.region)) throw new Error(`${this.node.path}: source.region must be known at synthesis. Give a literal such as 'us-east-1'.`);
     this.projectName = props.projectName ?? defaultProjectName(this);
+    const nameProblem = projectNameProblem(this.projectName);
+    if (nameProblem) throw new Error(`${this.node.path}: ${nameProblem}`);
     this.plan = new RecoveryPlan(this, this.endpoints);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     this.key = props.target._options.key ?? this.ownKey(removalPolicy);
@@ -216,7 +218,7 @@ export class DisasterRecovery extends Construct {
     const { target, drill } = this.parts;
     const { vpc } = this.props.target;
     return [
-      ...propsProblems(this.projectName, this.props, Stack.of(this)),
+      ...propsProblems(this.props, Stack.of(this)),
       ...endpointProblems(this.endpoints),
       ...this.plan.problems(),
       ...networkProblems({ target: { vpc, cidr: knownCidr(vpc), subnets: target.subnets }, drill, stagingCidr: this.stagingNetwork?.cidr }),

@@ -4,19 +4,13 @@ import type { IConstruct } from 'constructs';
 import { feasibility } from '../lambda/core/prediction';
 import type { DisasterRecoveryProps } from './disaster-recovery-props';
 import type { ProtectedEndpoint } from './endpoint/protected-endpoint';
-import { projectNameProblem } from './names';
 import { knownToOverlap } from './network/cidr';
 import { subnetConfig } from './network/vpc-facts';
 import { DEFAULT_QUOTAS } from './quotas';
 
 /** What can be said about the properties alone. Each text names the value, the limit and what to do. */
-export function propsProblems(project: string, props: DisasterRecoveryProps, recovery: Stack): string[] {
-  return [
-    projectNameProblem(project) ?? [],
-    ...regionProblems(props, recovery),
-    ...objectiveProblems(props),
-    ...quotaProblems(props),
-  ].flat();
+export function propsProblems(props: DisasterRecoveryProps, recovery: Stack): string[] {
+  return [...regionProblems(props, recovery), ...objectiveProblems(props), ...quotaProblems(props)];
 }
 
 function regionProblems({ source, target, notifications }: DisasterRecoveryProps, recovery: Stack): string[] {

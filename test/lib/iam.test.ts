@@ -1,4 +1,5 @@
-import { Aws, Stack } from 'aws-cdk-lib';
+import type { Stack } from 'aws-cdk-lib';
+import { Aws } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { InstanceProfile, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
@@ -49,8 +50,8 @@ const EXPECTED: Record<string, string[]> = {
     `ec2:CreateTags -> ec2:us-west-2::snapshot/* [ec2:CreateAction=CopySnapshot, ${MADE}]`,
     ...TARGET_KEY,
   ],
-  'cycle-wait': [LOGS, 'dynamodb:UpdateItem -> TABLE', TABLE_KEY, 'states:SendTaskSuccess -> states:us-west-2:ACCOUNT:stateMachine:disaster-recovery-shop-cycle'],
-  'wake': [LOGS, 'dynamodb:UpdateItem -> TABLE', TABLE_KEY, 'states:SendTaskSuccess -> states:us-west-2:ACCOUNT:stateMachine:disaster-recovery-shop-cycle'],
+  'cycle-wait': [LOGS, 'dynamodb:UpdateItem -> TABLE', TABLE_KEY, 'states:SendTaskSuccess -> * [aws:RequestedRegion=us-west-2]'],
+  'wake': [LOGS, 'dynamodb:UpdateItem -> TABLE', TABLE_KEY, 'states:SendTaskSuccess -> * [aws:RequestedRegion=us-west-2]'],
   'cycle-prune': [
     LOGS, READ_WRITE, INDEX, TABLE_KEY,
     'ec2:DescribeSnapshots -> * [aws:RequestedRegion=us-east-1|us-west-2]',
