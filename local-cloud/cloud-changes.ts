@@ -9,6 +9,9 @@ import type { Schedules } from './schedules/schedules';
 
 const READS = /^(Get|List|Describe|Lookup|Simulate|Head|BatchGet|Query|Scan|Search|Validate)/;
 
+/** What comes into being or goes with these has an id that was not asked about before; a fleet's cycle is made of them. */
+const NEW_SNAPSHOTS = new Set(['CreateSnapshot', 'CreateSnapshots', 'CopySnapshot', 'DeleteSnapshot']);
+
 /** Forgets what calls that went through the gateway have made untrue. */
 export interface Memories {
   readonly judge: Judge;
@@ -26,7 +29,7 @@ export function forgetAfter({ judge, lookup, schedules, sessions }: Memories, ca
   if (READS.test(call.operation)) return;
   const deployed = call.service === 'cloudformation';
   if (deployed || call.service === 'iam') judge.invalidate();
-  lookup.invalidate(deployed ? undefined : call.service);
+  if (!NEW_SNAPSHOTS.has(call.operation)) lookup.invalidate(deployed ? undefined : call.service);
   if (deployed || call.service === 'scheduler') schedules.invalidate();
 }
 

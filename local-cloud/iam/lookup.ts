@@ -41,7 +41,11 @@ export class Lookup {
     return this.keep<readonly string[]>('ec2', `volumes ${region} ${instanceId}`, [], async () => {
       const filter = { Filters: [{ Name: 'attachment.instance-id', Values: [instanceId] }] };
       const { Volumes } = await this.clients.ec2(region).send(new DescribeVolumesCommand(filter));
-      return (Volumes ?? []).map(({ VolumeId }) => VolumeId ?? '');
+      return (Volumes ?? []).map(({ VolumeId = '', Tags }) => {
+        // Their tags are asked for next.
+        void this.keep('ec2', `tags ${region} ${VolumeId}`, NO_TAGS, () => Promise.resolve(tagMap(Tags)));
+        return VolumeId;
+      });
     });
   }
 
@@ -132,9 +136,7 @@ export class Lookup {
       this.wantedTags.delete(region);
       this.wantedIds.delete(region);
       const { Tags } = await this.clients.ec2(region).send(new DescribeTagsCommand({ Filters: [{ Name: 'resource-id', Values: [...ids] }] }));
-      const found = new Map([...ids].map((known) => [known, new Map<string, string>()]));
-      for (const { ResourceId, Key, Value } of Tags ?? []) found.get(ResourceId ?? '')?.set(Key ?? '', Value ?? '');
-      return found;
+      return new Map([...ids].map((one) => [one, tagMap(Tags?.filter(({ ResourceId }) => ResourceId === one))]));
     });
     this.wantedTags.set(region, asking);
     return asking;
@@ -150,4 +152,8 @@ export class Lookup {
     this.kept.set(key, { until: Date.now() + KEEP_MS, value });
     return value;
   }
+}
+
+function tagMap(tags: readonly { readonly Key?: string; readonly Value?: string }[] = []): ReadonlyMap<string, string> {
+  return new Map(tags.map(({ Key = '', Value = '' }) => [Key, Value]));
 }
