@@ -4,6 +4,7 @@
  *
  *   npm run bench:cycle [-- --json] [-- --sizes 1,10,100]
  */
+import '../demo/quiet';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CreateSnapshotCommand, CreateVolumeCommand, EC2Client, RegisterImageCommand, RunInstancesCommand } from '@aws-sdk/client-ec2';

@@ -31,6 +31,8 @@ export interface EmulatorSettings {
   readonly snapshotSeconds?: number;
   readonly copySeconds?: number;
   readonly copyLimit?: number;
+  /** Regions out of which and into which no copy gets on; `faults.refuseRegion` sets it. */
+  readonly refusedRegions?: readonly string[];
 }
 
 /** AWS in two Regions on this machine: an emulator behind a gateway that records, judges and breaks calls, and runs what was deployed. */
@@ -51,7 +53,9 @@ export class LocalCloud {
   public readonly regions: readonly string[];
   /** Every API call that went through the gateway. */
   public readonly calls = new CallLog();
-  public readonly faults = new Faults();
+  public readonly faults = new Faults((refusedRegions) => {
+    this.configure({ refusedRegions }).catch((error: unknown) => { this.log(String(error), 'local-cloud'); });
+  });
   /** Where logs, code and assemblies are. */
   public readonly stateDir: string;
   private readonly gateway = new Gateway();

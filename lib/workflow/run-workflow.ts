@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { Fail, JsonPath, Map as MapState, Pass, Succeed, type StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Choice, Condition, Fail, JsonPath, Map as MapState, Pass, Succeed, type StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { RunConfig } from '../../lambda/core/config';
 import type { ProjectContext } from '../functions/context';
@@ -40,7 +40,10 @@ export class RunWorkflow extends Construct {
     refused.next(failed);
     report.next(failed);
     const finishTask = invocation(this, 'Finish', { handler: finish, payload: { ...REQUEST, 'run.$': '$.run' }, answerIsOutput: true });
-    finishTask.next(new Succeed(this, 'Recovered'));
+    // The evidence of a run that left an endpoint out says FAILED though no step threw: whoever waits for the execution must see it.
+    finishTask.next(new Choice(this, 'Whole?')
+      .when(Condition.stringEquals('$.status', 'SUCCEEDED'), new Succeed(this, 'Recovered'))
+      .otherwise(new Fail(this, 'Run incomplete', { error: 'RunIncomplete', causePath: '$.error' })));
     beginTask.addCatch(refused, { resultPath: '$.error' });
     const waves = this.waves(props.functions);
     waves.addCatch(report, { resultPath: '$.error' });

@@ -44,10 +44,10 @@ function executionName(id: string): string {
   return id.length <= 80 ? id : createHash('sha256').update(id).digest('hex');
 }
 
-/** An event that a bus passes on to another one keeps what it says about itself. */
+/** An event that a bus passes on to another one keeps its id, time and Region, which PutEvents cannot say: the emulator takes the original. */
 function busEntry(arn: string, event: Readonly<Record<string, unknown>>, input: string): Record<string, unknown> {
   return {
     EventBusName: arn, Source: event.source, DetailType: event['detail-type'], Resources: event.resources, Time: event.time,
-    Detail: JSON.stringify(event.detail ?? (JSON.parse(input) as unknown)),
+    Detail: JSON.stringify(event.detail ?? (JSON.parse(input) as unknown)), OriginalEvent: event,
   };
 }

@@ -8,13 +8,18 @@ export class Faults {
   private readonly refused = new Map<string, RefusalStyle>();
   private injected: Fault[] = [];
 
+  /** @param onRefusals gets the refused Regions whenever they change: the emulator stops copies out of them, too */
+  public constructor(private readonly onRefusals: (regions: readonly string[]) => void = () => undefined) {}
+
   /** From now on no call that is signed for this Region is done. */
   public refuseRegion(region: string, style: RefusalStyle = 'connection'): void {
     this.refused.set(region, style);
+    this.onRefusals([...this.refused.keys()]);
   }
 
   public restoreRegion(region: string): void {
     this.refused.delete(region);
+    this.onRefusals([...this.refused.keys()]);
   }
 
   public refusal(region: string): RefusalStyle | undefined {
@@ -33,6 +38,7 @@ export class Faults {
   public clear(): void {
     this.injected = [];
     this.refused.clear();
+    this.onRefusals([]);
   }
 
   /** The fault that strikes this call, if one does. */

@@ -85,11 +85,16 @@ describe('protection cycle', () => {
 
 describe('recovery run', () => {
   test('goes through its steps, one wave after the other', () => {
-    expect(happyPath(run)).toEqual(['Configure', 'Begin', 'Waves', 'Finish', 'Recovered']);
+    expect(happyPath(run)).toEqual(['Configure', 'Begin', 'Waves', 'Finish', 'Whole?', 'Recovered']);
     expect(run.States.Waves).toMatchObject({ Type: 'Map', MaxConcurrency: 1, ItemsPath: '$.run.waves', ResultPath: null });
     expect(happyPath(wave)).toEqual([
       'Hooks before', 'Hooks before: done?', 'Launch', 'Launch: done?', 'Check', 'Check: done?', 'Hooks after', 'Hooks after: done?', 'Wave recovered',
     ]);
+  });
+
+  test('evidence that does not say SUCCEEDED fails the execution', () => {
+    expect(run.States['Whole?']).toMatchObject({ Choices: [{ Variable: '$.status', StringEquals: 'SUCCEEDED', Next: 'Recovered' }], Default: 'Run incomplete' });
+    expect(run.States['Run incomplete']).toMatchObject({ Type: 'Fail', Error: 'RunIncomplete', CausePath: '$.error' });
   });
 
   test('hooks are told their phase', () => {
@@ -111,8 +116,10 @@ describe('recovery run', () => {
     for (const name of ['Record the refusal', 'Record the failure']) expect(run.States[name]!.Next).toBe('Run failed');
   });
 
-  test('the output is the evidence', () => {
+  test('the output is the evidence; evidence of less than the whole plan is a failure', () => {
     expect(run.States.Finish!.OutputPath).toBe('$.Payload');
+    expect(run.States['Whole?']).toMatchObject({ Choices: [{ Variable: '$.status', StringEquals: 'SUCCEEDED' }], Default: 'Run incomplete' });
+    expect(run.States['Run incomplete']!.Type).toBe('Fail');
   });
 });
 
