@@ -41,7 +41,7 @@ export interface ExpectedFleet {
 export interface DisasterRecoveryProps {
   /**
    * Name of the project: 1 to 30 letters, digits and hyphens. Tags, physical names and the catalogue are bound to it, so it
-   * must not change once something is protected.
+   * must not change once something is protected, and must differ from that of any other project in the account.
    * @default - derived from the path of the construct, which must then stay where it is
    */
   readonly projectName?: string;
@@ -64,7 +64,11 @@ export interface DisasterRecoveryProps {
   readonly target: RecoveryTarget;
   /** @default DrillPolicy.isolated() */
   readonly drill?: DrillPolicy;
-  /** Where alarms go. A topic of the recovery Region, so that it works when the source Region does not. @default - alarms notify nobody */
+  /**
+   * Where alarms go. A topic of the recovery Region, so that it works when the source Region does not. Its policy must let
+   * `cloudwatch.amazonaws.com` publish, which a topic without a policy of its own does.
+   * @default - alarms notify nobody
+   */
   readonly notifications?: ITopic;
   /** @default - the quotas that AWS gives an account at first */
   readonly quotas?: ServiceQuotas;

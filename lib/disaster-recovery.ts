@@ -1,4 +1,4 @@
-import { Annotations, AspectPriority, Aspects, Duration, Lazy, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import { Annotations, AspectPriority, Aspects, Duration, Lazy, RemovalPolicy, Stack, Stage, Token } from 'aws-cdk-lib';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
@@ -27,7 +27,7 @@ import { knownCidr } from './network/vpc-facts';
 import { RecoveryPlan } from './plan/recovery-plan';
 import type { RecoveryWave } from './plan/recovery-wave';
 import { knownSeconds } from './policies/duration';
-import { cycleConfig, runConfig, upkeepConfig, type ProjectParts } from './project-config';
+import { cycleConfig, rolesNotPassable, runConfig, upkeepConfig, type ProjectParts } from './project-config';
 import { endpointProblems, networkProblems, propsProblems, sizeProblems } from './project-validation';
 import { Schedules } from './schedules';
 import { footprintStack, SourceFootprint } from './source-footprint';
@@ -76,6 +76,8 @@ export class DisasterRecovery extends Construct {
     this.projectName = props.projectName ?? defaultProjectName(this);
     const nameProblem = projectNameProblem(this.projectName);
     if (nameProblem) throw new Error(`${this.node.path}: ${nameProblem}`);
+    knownSeconds(`${this.node.path}: objectives.rpo`, props.objectives.rpo);
+    knownSeconds(`${this.node.path}: objectives.rto`, props.objectives.rto);
     this.plan = new RecoveryPlan(this, this.endpoints);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     this.key = props.target._options.key ?? this.ownKey(removalPolicy);
@@ -221,9 +223,16 @@ export class DisasterRecovery extends Construct {
       ...propsProblems(this.props, Stack.of(this)),
       ...endpointProblems(this.endpoints),
       ...this.plan.problems(),
-      ...networkProblems({ target: { vpc, cidr: knownCidr(vpc), subnets: target.subnets }, drill, stagingCidr: this.stagingNetwork?.cidr }),
+      ...networkProblems({ region: Stack.of(this).region, target: { vpc, cidr: knownCidr(vpc), subnets: target.subnets }, drill, staging: this.stagingNetwork }),
+      ...this.twins(),
       ...sizeProblems(this, { 'protection cycle': cycleConfig(this.parts), 'recovery run': runConfig(this.parts) }),
     ];
+  }
+
+  /** Tags and names of two projects of one name are the same: each would remove what the other keeps. */
+  private twins(): string[] {
+    const others = (Stage.of(this)?.node.findAll() ?? []).filter((other) => other instanceof DisasterRecovery && other !== this && other.projectName === this.projectName);
+    return others.map(({ node }) => `${node.path} is a project of the same name, '${this.projectName}'. Give one of them another projectName.`);
   }
 
   /** What is no error, said once everything is declared. */
@@ -234,6 +243,12 @@ export class DisasterRecovery extends Construct {
       annotations.addWarningV2(
         'cdk-disaster-recovery:tightRpo',
         `objectives.rpo (${rpo.toHumanString()}) is less than twice the interval (${interval.toHumanString()}): one slow or failed cycle breaks it. Shorten the interval or allow a longer RPO.`,
+      );
+    }
+    for (const [name, path] of rolesNotPassable(this.props, this.endpoints)) {
+      annotations.addWarningV2(
+        `cdk-disaster-recovery:roleNotPassable:${name}`,
+        `Endpoint '${name}': the role of ${path} is not in the target's instanceRoles, so recovered machines come without it. Name the role (it needs a roleName) or give launch.instanceProfile.`,
       );
     }
     const leftOut = this.plan.leftOut();

@@ -1,3 +1,5 @@
+import type { IRole } from 'aws-cdk-lib/aws-iam';
+import type { IConstruct } from 'constructs';
 import type { CycleConfig, LaunchConfig, RunConfig, UpkeepConfig } from '../lambda/core/config';
 import type { DisasterRecoveryProps } from './disaster-recovery-props';
 import { launchConfig } from './endpoint/launch-settings';
@@ -77,6 +79,15 @@ export function passableRoleArns(props: DisasterRecoveryProps, endpoints: readon
   const ofTarget = (props.target._options.instanceRoles ?? []).map((role) => role.roleArn);
   const ofEndpoints = endpoints.flatMap(({ endpoint }) => endpoint.launch.instanceProfile?.role?.roleArn ?? []);
   return [...new Set([...ofTarget, ...ofEndpoints])];
+}
+
+/** Endpoints whose source role is known here and may not be given to recovered machines, with the construct that has it. */
+export function rolesNotPassable(props: DisasterRecoveryProps, endpoints: readonly ProtectedEndpoint[]): [string, string][] {
+  const passable = new Set<unknown>(props.target._options.instanceRoles ?? []);
+  return endpoints.filter(({ endpoint }) => endpoint.launch.instanceProfile === undefined).flatMap(({ name, endpoint }) => {
+    const constructs: readonly (IConstruct & { readonly role?: IRole })[] = endpoint._selector.constructs;
+    return constructs.filter(({ role }) => role !== undefined && !passable.has(role)).map(({ node }): [string, string] => [name, node.path]);
+  });
 }
 
 function regions({ project, sourceRegion, recoveryRegion }: ProjectContext): Regions {

@@ -1,4 +1,4 @@
-import { Stack, Token } from 'aws-cdk-lib';
+import { Stack, Token, type IResource } from 'aws-cdk-lib';
 import type { ISubnet, IVpc } from 'aws-cdk-lib/aws-ec2';
 import type { IConstruct } from 'constructs';
 import { feasibility } from '../lambda/core/prediction';
@@ -23,12 +23,19 @@ function regionProblems({ source, target, notifications }: DisasterRecoveryProps
   if (source.stack && source.stack.region !== source.region) {
     problems.push(`source.stack (${source.stack.node.path}) is in Region '${source.stack.region}', not in the source Region '${source.region}'.`);
   }
-  for (const [what, place] of [['The VPC of the recovery target', target.vpc.env.region], ['The notifications topic', notifications?.env.region]] as const) {
-    if (place !== undefined && !Token.isUnresolved(place) && place !== region) {
-      problems.push(`${what} is in Region '${place}', not in the recovery Region '${region}'. Recovery must not need another Region.`);
-    }
+  for (const arn of (source.volumeKeys ?? []).flatMap((key) => key._bind().arn ?? [])) {
+    const keyRegion = arn.split(':')[3];
+    if (!Token.isUnresolved(arn) && keyRegion !== source.region) problems.push(`source.volumeKeys: ${arn} is no key of the source Region '${source.region}'.`);
   }
+  problems.push(...elsewhere('The VPC of the recovery target', target.vpc, region), ...elsewhere('The key of the recovery target', target._options.key, region));
+  problems.push(...elsewhere('The notifications topic', notifications, region));
   return problems;
+}
+
+function elsewhere(what: string, resource: IResource | undefined, region: string): string[] {
+  const place = resource?.env.region;
+  if (place === undefined || Token.isUnresolved(place) || Token.isUnresolved(region) || place === region) return [];
+  return [`${what} is in Region '${place}', not in the recovery Region '${region}'. Recovery must not need another Region.`];
 }
 
 function objectiveProblems({ objectives, schedule }: DisasterRecoveryProps): string[] {
@@ -94,14 +101,16 @@ export function sizeProblems(owner: IConstruct, configs: Readonly<Record<string,
 }
 
 export interface Networks {
+  readonly region: string;
   readonly target: { readonly vpc: IVpc; readonly cidr?: string; readonly subnets: readonly ISubnet[] };
   readonly drill: { readonly vpc: IVpc; readonly cidr?: string; readonly subnets: readonly ISubnet[] };
-  readonly stagingCidr?: string;
+  readonly staging?: { readonly vpc: IVpc; readonly cidr?: string };
 }
 
 /** A drill must not look like production to the machines in it, nor be able to reach it. */
-export function networkProblems({ target, drill, stagingCidr }: Networks): string[] {
-  const problems: string[] = [];
+export function networkProblems({ region, target, drill, staging }: Networks): string[] {
+  const stagingCidr = staging?.cidr;
+  const problems = [...elsewhere('The VPC of drills', drill.vpc, region), ...elsewhere('The VPC of the staging area', staging?.vpc, region)];
   if (drill.vpc === target.vpc) problems.push('The drill runs in the VPC of the recovery target, where it can reach production. Give it a VPC of its own: DrillPolicy.isolated().');
   const isolated = new Set(drill.vpc.isolatedSubnets.map(({ node }) => node.path));
   for (const subnet of drill.subnets.filter(({ node }) => !isolated.has(node.path))) {

@@ -1,10 +1,10 @@
-import { App, Duration, Lazy, RemovalPolicy, Stack, Stage } from 'aws-cdk-lib';
+import { App, Duration, Lazy, RemovalPolicy, Stack, Stage, Token } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
-import type { IVpc } from 'aws-cdk-lib/aws-ec2';
+import { Vpc, type IVpc } from 'aws-cdk-lib/aws-ec2';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import { DisasterRecovery, Endpoint, ProtectionSchedule, RecoveryMetric, RecoveryTarget, RetentionPolicy } from '../../lib';
+import { DisasterRecovery, DrillPolicy, Endpoint, ProtectionSchedule, RecoveryMetric, RecoveryTarget, RetentionPolicy, VolumeKey } from '../../lib';
 import { definition } from './support/asl';
 import { ACCOUNT, project, recoveryVpc, synthError, template, thrown, type Given } from './support/project';
 
@@ -116,13 +116,19 @@ describe('Regions', () => {
     expect(thrown(() => project({ source: { region: Lazy.string({ produce: () => 'us-east-1' }) } }))).toContain('Recovery/Shop: source.region must be known at synthesis');
   });
 
-  test('of the target and of the topic is the recovery Region', () => {
+  test('of everything that recovery needs is the recovery Region', () => {
     const error = synthError(project((stack) => ({
-      target: RecoveryTarget.inVpc(recoveryVpc(stack, { region: 'eu-west-1' })),
+      target: RecoveryTarget.inVpc(recoveryVpc(stack, { region: 'eu-west-1' }), { key: Key.fromKeyArn(stack, 'Key', `arn:aws:kms:us-east-1:${ACCOUNT}:key/own`) }),
+      drill: DrillPolicy.inVpc(Vpc.fromVpcAttributes(stack, 'Drills', { vpcId: 'vpc-1', region: 'us-east-1', availabilityZones: ['a'], isolatedSubnetIds: ['subnet-1'] })),
       notifications: Topic.fromTopicArn(stack, 'Topic', `arn:aws:sns:us-east-1:${ACCOUNT}:operators`),
     })));
     expect(error).toContain("The VPC of the recovery target is in Region 'eu-west-1'");
-    expect(error).toContain("The notifications topic is in Region 'us-east-1'");
+    for (const what of ['The notifications topic', 'The key of the recovery target', 'The VPC of drills']) expect(error).toContain(`${what} is in Region 'us-east-1'`);
+  });
+
+  test('of volume keys is the source Region', () => {
+    const arn = `arn:aws:kms:us-west-2:${ACCOUNT}:key/1`;
+    expect(synthError(project({ source: { region: 'us-east-1', volumeKeys: [VolumeKey.fromArn(arn)] } }))).toContain(`source.volumeKeys: ${arn} is no key of the source Region 'us-east-1'`);
   });
 });
 
@@ -142,6 +148,11 @@ describe('objectives, schedule and retention', () => {
     const tight = project(objectives(Duration.minutes(9)));
     template(tight);
     Annotations.fromStack(tight.stack).hasWarning('/Recovery/Shop', Match.stringLikeRegexp('less than twice the interval'));
+  });
+
+  test('a duration that is not known at synthesis is refused', () => {
+    const rpo = Duration.minutes(Token.asNumber(Lazy.number({ produce: () => 15 })));
+    expect(thrown(() => project(objectives(rpo)))).toContain('Recovery/Shop: objectives.rpo must be known at synthesis');
   });
 
   test('an RTO below a minute is refused', () => {
@@ -194,6 +205,12 @@ describe('other options', () => {
     rendered.hasResourceProperties('AWS::Scheduler::Schedule', { Target: { Input: Match.serializedJson({ config: Match.objectLike({ orphanAgeSeconds: 10_800 }) }) } });
     expect(thrown(() => project({ orphanAge: Duration.minutes(59) }))).toContain('Recovery/Shop: orphanAge must be at least 1 hour, got 59 minutes');
   });
+});
+
+test('two projects of one name are refused', () => {
+  const given = project();
+  new DisasterRecovery(new Stack(given.app, 'Other', { env: { region: 'eu-west-1' } }), 'Again', { ...required(given.stack), projectName: 'shop' });
+  expect(synthError(given)).toContain("[Recovery/Shop] Other/Again is a project of the same name, 'shop'");
 });
 
 test('two projects in one stack', () => {

@@ -1,5 +1,5 @@
 import { Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AutoScalingGroup } from 'aws-cdk-lib/aws-autoscaling';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { InstanceProfile, Role } from 'aws-cdk-lib/aws-iam';
@@ -53,6 +53,15 @@ test('found by tag: nothing is tagged, the tags are the selector', () => {
   const given = emptyProject();
   given.project.protect(Endpoint.instance('db', { tag: { app: 'shop', tier: 'db' } }));
   expect(endpoints(given)).toEqual([{ name: 'db', tags: { app: 'shop', tier: 'db' }, single: true }]);
+});
+
+describe('the role of a source instance', () => {
+  test('that recovered machines may not carry is warned of', () => {
+    const given = emptyProject();
+    given.project.protect(Endpoint.instance('db', { instance: instance(production(given), 'Database') }));
+    template(given);
+    Annotations.fromStack(given.stack).hasWarning('/Recovery/Shop', Match.stringLikeRegexp("Endpoint 'db': the role of Production/Database is not in the target's instanceRoles"));
+  });
 });
 
 describe('launch settings', () => {
