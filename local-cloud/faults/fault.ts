@@ -1,9 +1,11 @@
 /**
  * What goes wrong. `throttle` and `error` answer as the service does when it throttles or fails; the work is not done.
  * `timeout` never answers and does not do the work. `drop-answer` does the work, then closes the connection without an answer.
+ * `duplicate` does the work twice, one after the other, and gives the second answer, as when a network delivers a request again.
  * `slow` does the work late. `kill-caller` ends the process of the function that calls, before or after the work is done; other callers are spared.
+ * `refuse-region` cuts this call off and refuses its whole Region from then on, until `restoreRegion` or `clear`.
  */
-export type FaultKind = 'throttle' | 'error' | 'timeout' | 'drop-answer' | 'kill-caller' | 'slow';
+export type FaultKind = 'throttle' | 'error' | 'timeout' | 'drop-answer' | 'duplicate' | 'kill-caller' | 'slow' | 'refuse-region';
 
 /** Which calls a fault strikes, and how often. Without a filter it strikes every call. */
 export interface FaultSpec {
@@ -43,8 +45,8 @@ export interface FaultTarget {
   readonly killable: boolean;
 }
 
-/** mulberry32: small, seeded, good enough to choose calls. */
-function generator(seed: number): () => number {
+/** mulberry32: numbers from 0 to below 1; small, seeded, good enough to choose calls. */
+export function generator(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

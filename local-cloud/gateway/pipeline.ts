@@ -77,7 +77,7 @@ export class CallPipeline {
       return { ...this.fail(call, response, accessDenied(call.service, verdict.reason)), decision: 'denied', reason: verdict.reason };
     }
 
-    const upstream = await this.pass(call, request);
+    const upstream = fault?.kind === 'duplicate' ? await this.passTwice(call, session, request) : await this.pass(call, request);
     if (upstream.status < 400) this.parts.onDone(call, upstream, session);
     const done: Outcome = {
       status: upstream.status, ...(verdict ? { decision: 'allowed' } : {}),
@@ -91,6 +91,15 @@ export class CallPipeline {
     }
     await forward(upstream, response);
     return fault ? { ...done, fault: fault.kind } : done;
+  }
+
+  /** A body that would be streamed is kept for the second time. */
+  private async passTwice(call: ApiCall, session: Session | undefined, request: IncomingMessage): Promise<Upstream> {
+    const kept = call.body ? call : { ...call, body: await readAll(request) };
+    const first = await this.pass(kept, request);
+    first.stream?.resume();
+    if (first.status < 400) this.parts.onDone(kept, first, session);
+    return this.pass(kept, request);
   }
 
   private pass(call: ApiCall, request: IncomingMessage): Promise<Upstream> {
@@ -120,7 +129,12 @@ export class CallPipeline {
         this.kill(fault, session);
         response.destroy();
         return { status: 0, errorCode: 'CallerKilled', fault: fault.kind };
+      case 'refuse-region':
+        this.parts.faults.refuseRegion(call.region);
+        response.destroy();
+        return { status: 0, errorCode: 'RegionRefused', fault: fault.kind };
       case 'drop-answer':
+      case 'duplicate':
         return undefined;
     }
   }

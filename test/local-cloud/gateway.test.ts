@@ -100,6 +100,33 @@ describe('faults', () => {
     expect(gateway.calls.all()).toMatchObject([{ status: 0, errorCode: 'AnswerDropped' }]);
   });
 
+  test('a duplicate is done twice, and the caller gets the second answer', async () => {
+    let answers = 0;
+    await gateway.close();
+    gateway = await new TestGateway(undefined, () => { answers += 1; return [200, `{"answer":${answers}}`]; }).open();
+    gateway.faults.inject({ kind: 'duplicate', operation: 'PutItem' });
+    expect(await (await gateway.call('PutItem')).json()).toEqual({ answer: 2 });
+    expect(gateway.reached.map(({ body }) => body)).toEqual(['{"TableName":"t"}', '{"TableName":"t"}']);
+    expect(gateway.calls.all()).toMatchObject([{ operation: 'PutItem', status: 200, fault: 'duplicate' }]);
+  });
+
+  test('contents that are streamed are duplicated whole', async () => {
+    gateway.faults.inject({ kind: 'duplicate' });
+    await gateway.call('PutObject', { service: 's3', body: 'contents' });
+    expect(gateway.reached.map(({ body }) => body)).toEqual(['contents', 'contents']);
+  });
+
+  test('a Region can be refused from a certain call on', async () => {
+    gateway.faults.inject({ kind: 'refuse-region', operation: 'PutItem', nth: 2 });
+    expect((await gateway.call('PutItem')).status).toBe(200);
+    await expect(gateway.call('PutItem')).rejects.toThrow();
+    await expect(gateway.call('GetItem')).rejects.toThrow();
+    expect((await gateway.call('GetItem', { region: 'us-east-1' })).status).toBe(200);
+    gateway.faults.clear();
+    expect((await gateway.call('GetItem')).status).toBe(200);
+    expect(gateway.reached).toHaveLength(3);
+  });
+
   test('a time-out lasts as long as the caller waits', async () => {
     gateway.faults.inject({ kind: 'timeout' });
     const { endpoint } = gateway;
