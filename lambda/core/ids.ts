@@ -20,6 +20,12 @@ export function pointId(project: string, memberId: string, cycle: string): strin
   return `p-${digest('point', [project, memberId, cycle]).slice(0, SHORT)}`;
 }
 
+/** One per incident of a detector. Begins with the time, for people; part of the name of an execution and of a run's id. */
+export function incidentId(project: string, scope: string, openedAt: string): string {
+  const time = openedAt.replace(/\.\d+/, '').replace(/[^0-9TZ]/g, '').toLowerCase();
+  return `${time}-${digest('incident', [project, scope, openedAt]).slice(0, 8)}`;
+}
+
 /** A client token that every AWS API takes: 64 ASCII characters. */
 export function clientToken(...parts: readonly (string | number)[]): string {
   return digest('token', parts);
