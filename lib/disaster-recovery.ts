@@ -7,6 +7,8 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { Catalogue, WORK_INDEX } from './catalogue';
+import { Cutovers } from './cutover/cutovers';
+import type { TrafficCutover } from './cutover/traffic-cutover';
 import type { DisasterRecoveryProps } from './disaster-recovery-props';
 import type { Endpoint } from './endpoint/endpoint';
 import { ProtectedEndpoint } from './endpoint/protected-endpoint';
@@ -98,11 +100,11 @@ export class DisasterRecovery extends Construct {
     this.drillNetwork = drillPolicy._bind(new Construct(this, 'Drill'));
     this.stagingNetwork = props.staging?._bind(new Construct(this, 'Staging'));
     const target = props.target._bind(this);
-    this.parts = { context, props, endpoints: this.endpoints, plan: this.plan, target, drill: this.drillNetwork, drillPolicy };
-
     const cycleFunctions = new CycleFunctions(this, 'CycleFunctions', context);
     const places = Lazy.uncachedList({ produce: () => launchPlaces(context, props, this.endpoints, target, this.drillNetwork) });
     this.runFunctions = new RunFunctions(this, 'RunFunctions', context, places);
+    const cutovers = new Cutovers(this, context, this.runFunctions.cutover);
+    this.parts = { context, props, endpoints: this.endpoints, plan: this.plan, target, drill: this.drillNetwork, drillPolicy, cutovers };
     const upkeep = new UpkeepFunctions(this, 'Upkeep', context);
     const { interval } = props.schedule;
     const cycle = new CycleWorkflow(this, 'Cycle', {
@@ -156,6 +158,14 @@ export class DisasterRecovery extends Construct {
     for (const check of wave.checks ?? []) {
       for (const permission of hookPermissions(this.parts.context, check._target)) this.runFunctions.check.allow(permission);
     }
+  }
+
+  /**
+   * Appends ways of moving traffic, in this order: applied and verified after the last wave of a failover, and rolled back in
+   * reverse order when one fails. A drill never moves traffic.
+   */
+  cutOver(...cutovers: TrafficCutover[]): void {
+    for (const cutover of cutovers) this.parts.cutovers.add(cutover);
   }
 
   /** Lets a principal start, watch and stop recovery runs, drills and real ones alike: IAM cannot tell them apart by their input. */
@@ -223,6 +233,7 @@ export class DisasterRecovery extends Construct {
       ...propsProblems(this.props, Stack.of(this)),
       ...endpointProblems(this.endpoints),
       ...this.plan.problems(),
+      ...this.parts.cutovers.problems(),
       ...networkProblems({ region: Stack.of(this).region, target: { vpc, cidr: knownCidr(vpc), subnets: target.subnets }, drill, staging: this.stagingNetwork }),
       ...this.twins(),
       ...sizeProblems(this, { 'protection cycle': cycleConfig(this.parts), 'recovery run': runConfig(this.parts) }),

@@ -1,3 +1,11 @@
+export type { ArcClusterEndpoint, ArcRoutingControlOptions } from './cutover/arc-routing-control';
+export type { TrafficCutoverOptions } from './cutover/cutover-options';
+export type { AcceleratorEndpointWeight, AcceleratorGroupChange, GlobalAcceleratorOptions } from './cutover/global-accelerator';
+export type { HealthCheckMetricOptions } from './cutover/health-check-metric';
+export type { LambdaCutoverOptions } from './cutover/lambda-cutover';
+export { RecoveredAddress } from './cutover/recovered-address';
+export type { AliasDestination, Route53RecordOptions } from './cutover/route53-record';
+export { HealthCheckCutover, TrafficCutover } from './cutover/traffic-cutover';
 export { DisasterRecovery } from './disaster-recovery';
 export type { DisasterRecoveryProps, ExpectedFleet, SourceProps } from './disaster-recovery-props';
 export { Endpoint, type InstanceEndpointOptions, type InstancesEndpointOptions } from './endpoint/endpoint';

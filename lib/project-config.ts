@@ -3,6 +3,7 @@ import type { IConstruct } from 'constructs';
 import type { CycleConfig, LaunchConfig, RunConfig, UpkeepConfig } from '../lambda/core/config';
 import type { DisasterRecoveryProps } from './disaster-recovery-props';
 import { launchConfig } from './endpoint/launch-settings';
+import type { Cutovers } from './cutover/cutovers';
 import type { ProtectedEndpoint } from './endpoint/protected-endpoint';
 import type { ProjectContext } from './functions/context';
 import type { DrillNetwork, DrillPolicy } from './network/drill-policy';
@@ -28,6 +29,7 @@ export interface ProjectParts {
   readonly target: BoundTarget;
   readonly drill: DrillNetwork;
   readonly drillPolicy: DrillPolicy;
+  readonly cutovers: Cutovers;
 }
 
 type Regions = Pick<CycleConfig, 'project' | 'sourceRegion' | 'recoveryRegion'>;
@@ -48,7 +50,7 @@ export function cycleConfig({ context, props, endpoints }: ProjectParts): CycleC
   };
 }
 
-export function runConfig({ context, props, endpoints, plan, target, drill, drillPolicy }: ProjectParts): RunConfig {
+export function runConfig({ context, props, endpoints, plan, target, drill, drillPolicy, cutovers }: ProjectParts): RunConfig {
   const capacity = props.target._capacity._bind();
   const launches = endpoints.map(({ name, endpoint }): [string, LaunchConfig] => [name, launchConfig(endpoint.launch)]);
   return {
@@ -68,6 +70,7 @@ export function runConfig({ context, props, endpoints, plan, target, drill, dril
     capacityReservationGroupArn: capacity.groupArn,
     targetKeyArn: context.key.keyArn,
     launchesPerSecond: props.quotas?.launchesPerSecond ?? DEFAULT_QUOTAS.launchesPerSecond,
+    ...cutovers.toConfig(),
   };
 }
 

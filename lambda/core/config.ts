@@ -1,3 +1,5 @@
+import type { CutoverConfig } from './cutover';
+
 /** What the constructs write into the state machines' definitions and the schedules' inputs, and the handlers read. All plain JSON. */
 
 /** Which recovery points stay. Times are seconds, counts are recovery points. */
@@ -127,6 +129,8 @@ export interface RunConfig {
   readonly targetKeyArn: string;
   /** RunInstances calls per second and machines in the bucket. */
   readonly launchesPerSecond: number;
+  /** In the order in which traffic is moved. @default none */
+  readonly cutover?: readonly CutoverConfig[];
 }
 
 /** Input of the sweeper and of the drill teardown. */

@@ -32,7 +32,7 @@ export class InvalidRequest extends Error {
 
 /** A step of the run failed for good. The name is what the state machine shows. */
 export class RunFailed extends Error {
-  constructor(override readonly name: 'LaunchFailed' | 'CheckFailed' | 'HookFailed' | 'NothingToRecover', message: string) {
+  constructor(override readonly name: 'LaunchFailed' | 'CheckFailed' | 'HookFailed' | 'CutoverFailed' | 'NothingToRecover', message: string) {
     super(message);
   }
 }

@@ -12,6 +12,7 @@ export class RunFunctions extends Construct {
   readonly hooks: WorkflowFunction;
   readonly launch: WorkflowFunction;
   readonly check: WorkflowFunction;
+  readonly cutover: WorkflowFunction;
   readonly finish: WorkflowFunction;
 
   /** @param places see `permissions.runLaunch` */
@@ -23,10 +24,11 @@ export class RunFunctions extends Construct {
     this.hooks = make('Hooks', 'run-hooks', 'runs the hooks of a wave', LONG, MEMORY_MIB, permissions.runHooks(context));
     this.launch = make('Launch', 'run-launch', 'launches the machines of a wave', LONG, FLEET_MEMORY_MIB, permissions.runLaunch(context, places));
     this.check = make('Check', 'run-check', 'checks the machines of a wave', LONG, MEMORY_MIB, permissions.runCheck(context));
+    this.cutover = make('Cutover', 'run-cutover', 'moves traffic to what a failover has recovered', LONG, MEMORY_MIB, permissions.runCutover(context));
     this.finish = make('Finish', 'run-finish', 'writes the evidence of the run', Duration.minutes(5), FLEET_MEMORY_MIB, permissions.runFinish(context));
   }
 
   get steps(): WorkflowFunction[] {
-    return [this.begin, this.hooks, this.launch, this.check, this.finish];
+    return [this.begin, this.hooks, this.launch, this.check, this.cutover, this.finish];
   }
 }

@@ -28,7 +28,7 @@ export const KILLED: RetryProps = {
 export const REFUSED: RetryProps = {
   errors: [
     'PlanError', 'DrillLimitExceeded', 'WaveError', 'CycleError', 'InvalidCidr', 'InvalidTime',
-    'EnvironmentError', 'InvalidRequest', 'NothingToRecover', 'LaunchFailed', 'CheckFailed', 'HookFailed',
+    'EnvironmentError', 'InvalidRequest', 'NothingToRecover', 'LaunchFailed', 'CheckFailed', 'HookFailed', 'CutoverFailed',
   ],
   maxAttempts: 0,
 };

@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { Choice, Condition, Fail, JsonPath, Map as MapState, Pass, Succeed, type StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Choice, Condition, Fail, JsonPath, Map as MapState, Pass, Succeed, type IChainable, type StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { RunConfig } from '../../lambda/core/config';
 import type { ProjectContext } from '../functions/context';
@@ -47,15 +47,27 @@ export class RunWorkflow extends Construct {
     beginTask.addCatch(refused, { resultPath: '$.error' });
     const waves = this.waves(props.functions);
     waves.addCatch(report, { resultPath: '$.error' });
+    const cutover = this.cutover(props.functions, finishTask, report);
     this.machine = workflowMachine(this, {
       context: props.context,
       part: 'run',
-      comment: 'Recovery run: choose recovery points, launch by waves, check, record',
-      definition: configure(this, props.config).next(beginTask).next(waves).next(finishTask),
+      comment: 'Recovery run: choose recovery points, launch by waves, check, move traffic, record',
+      definition: configure(this, props.config).next(beginTask).next(waves).next(cutover),
       functions: props.functions.steps,
       timeout: TIMEOUT,
       logData: true,
     });
+  }
+
+  /** Only a failover of a project that declares cutovers moves traffic: a drill goes by. */
+  private cutover({ cutover }: RunFunctions, next: IChainable, report: IChainable): Choice {
+    const step = new RepeatedStep('Cut over', {
+      handler: cutover, payload: { 'config.$': '$.config', 'run.$': '$.run', 'executionName.$': '$$.Execution.Name' },
+    })._bind(this);
+    for (const task of step.tasks) task.addCatch(report, { resultPath: '$.error' });
+    step.then(next);
+    const failover = Condition.and(Condition.stringEquals('$.run.mode', 'failover'), Condition.isPresent('$.config.cutover'));
+    return new Choice(this, 'Cut over?').when(failover, step.first).otherwise(next);
   }
 
   /** One wave after the other: a wave starts when all machines of the one before have passed their checks. */

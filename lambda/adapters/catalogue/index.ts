@@ -1,5 +1,7 @@
 import type { Environment } from '../../runtime/env';
 import type { CycleStore, MemberStore, PointStore, RunStore } from '../ports/catalogue';
+import type { CutoverStore } from '../ports/cutover';
+import { DynamoCutovers } from './cutovers';
 import { DynamoCycle } from './cycle';
 import { DynamoMembers } from './members';
 import { DynamoPoints } from './points';
@@ -12,11 +14,12 @@ export interface CatalogueParts {
   readonly points: PointStore;
   readonly cycles: CycleStore;
   readonly runs: RunStore;
+  readonly cutovers: CutoverStore;
 }
 
 export function dynamoCatalogue({ recoveryRegion, table: name }: Environment): CatalogueParts {
   const table = new Table(documentClient(recoveryRegion), name);
   return {
-    members: new DynamoMembers(table), points: new DynamoPoints(table), cycles: new DynamoCycle(table), runs: new DynamoRuns(table),
+    members: new DynamoMembers(table), points: new DynamoPoints(table), cycles: new DynamoCycle(table), runs: new DynamoRuns(table), cutovers: new DynamoCutovers(table),
   };
 }

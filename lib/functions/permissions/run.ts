@@ -26,6 +26,11 @@ export function runCheck(context: ProjectContext): Permission[] {
   return [...catalogue(context, READ_WRITE), describe(['DescribeInstanceStatus'], [context.recoveryRegion])];
 }
 
+/** What each cutover changes is granted as the project names it. */
+export function runCutover(context: ProjectContext): Permission[] {
+  return catalogue(context, READ_WRITE);
+}
+
 export function runFinish(context: ProjectContext): Permission[] {
   return [...catalogue(context, READ_WRITE, 'work'), describe(['DescribeImages'], [context.recoveryRegion]), deregister(context)];
 }
