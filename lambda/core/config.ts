@@ -1,4 +1,5 @@
 import type { CutoverConfig } from './cutover';
+import type { FencingConfig } from './fencing';
 
 /** What the constructs write into the state machines' definitions and the schedules' inputs, and the handlers read. All plain JSON. */
 
@@ -129,8 +130,20 @@ export interface RunConfig {
   readonly targetKeyArn: string;
   /** RunInstances calls per second and machines in the bucket. */
   readonly launchesPerSecond: number;
+  /** How a failover keeps the old side from writing. @default - it does not */
+  readonly fencing?: FencingConfig;
   /** In the order in which traffic is moved. @default none */
   readonly cutover?: readonly CutoverConfig[];
+}
+
+/** Input of the fence guard. */
+export interface FenceGuardConfig {
+  readonly project: string;
+  readonly sourceRegion: string;
+  readonly recoveryRegion: string;
+  readonly fencing: FencingConfig;
+  /** Who is told. */
+  readonly topicArn?: string;
 }
 
 /** Input of the sweeper and of the drill teardown. */

@@ -1,3 +1,5 @@
+import type { FenceRecord } from './fencing';
+import type { OldSide } from './lease';
 import type { PointSelection, RunMember, RunMode, RunRecord, RunStatus, RunStep } from './model';
 import { secondsBetween } from './time';
 
@@ -28,6 +30,15 @@ export interface EvidenceStep extends Omit<RunStep, 'runId'> {
   readonly seconds?: number;
 }
 
+/** What became of the old side. */
+export interface EvidenceFencing {
+  /** Absent when the run ended before it was known. */
+  readonly oldSide?: OldSide;
+  /** Who, or which policy, accepted that the old side is not known to be fenced. */
+  readonly acceptedBy?: string;
+  readonly results: readonly Omit<FenceRecord, 'runId'>[];
+}
+
 /** The record of a recovery run. Every figure is measured; what was not reached has none. */
 export interface Evidence {
   readonly project: string;
@@ -37,6 +48,8 @@ export interface Evidence {
   readonly status: RunStatus;
   readonly selection: PointSelection;
   readonly requestedBy?: string;
+  /** The number by which this run was the newest; none for a drill. */
+  readonly epoch?: number;
   readonly startedAt: string;
   readonly endedAt: string;
   readonly expiresAt?: string;
@@ -50,6 +63,8 @@ export interface Evidence {
   readonly objectives?: { readonly rpoSeconds: number; readonly rtoSeconds: number; readonly rpoMet: boolean; readonly rtoMet: boolean };
   /** What was written in these times is lost. */
   readonly dataLossWindows: readonly { readonly memberId: string; readonly from: string; readonly to: string; readonly seconds: number }[];
+  /** Absent for a drill, and for a run that ended before it fenced. */
+  readonly fencing?: EvidenceFencing;
   readonly steps: readonly EvidenceStep[];
   readonly members: readonly EvidenceMember[];
 }
@@ -61,6 +76,7 @@ export function buildEvidence(
   steps: readonly RunStep[],
   now: string,
   objectives?: { readonly rpoSeconds: number; readonly rtoSeconds: number },
+  fences: readonly FenceRecord[] = [],
 ): Evidence {
   const recovered = [...members].sort((a, b) => a.wave - b.wave || (a.memberId < b.memberId ? -1 : 1)).map((member) => evidenceOf(run, member));
   const rpoSeconds = maximum(recovered.map((member) => member.rpoSeconds));
@@ -74,6 +90,7 @@ export function buildEvidence(
     status: run.status,
     selection: run.selection,
     requestedBy: run.requestedBy,
+    epoch: run.epoch,
     startedAt: run.startedAt,
     endedAt: run.endedAt ?? now,
     expiresAt: run.expiresAt,
@@ -91,11 +108,19 @@ export function buildEvidence(
       to: run.startedAt,
       seconds: member.rpoSeconds,
     })),
+    fencing: fencingOf(run, fences),
     steps: [...steps]
       .sort((a, b) => secondsBetween(b.startedAt, a.startedAt) || (a.name < b.name ? -1 : 1))
       .map(({ runId: _same, ...step }) => ({ ...step, seconds: step.endedAt === undefined ? undefined : secondsBetween(step.startedAt, step.endedAt) })),
     members: recovered,
   };
+}
+
+function fencingOf(run: RunRecord, fences: readonly FenceRecord[]): EvidenceFencing | undefined {
+  const { oldSide, acceptedBy } = run;
+  if (oldSide === undefined && fences.length === 0) return undefined;
+  const results = fences.map(({ runId: _same, ...result }) => result).sort((a, b) => (`${a.memberId} ${a.action}` < `${b.memberId} ${b.action}` ? -1 : 1));
+  return { oldSide, acceptedBy, results };
 }
 
 function evidenceOf(run: RunRecord, member: RunMember): EvidenceMember {

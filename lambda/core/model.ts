@@ -1,3 +1,5 @@
+import type { OldSide } from './lease';
+
 /** The nouns of the domain, as they are stored in the catalogue and passed between steps. Times are ISO 8601 in UTC. */
 
 /**
@@ -134,6 +136,13 @@ export interface RunRequest {
   readonly runId?: string;
   /** Who asked, for the evidence. */
   readonly requestedBy?: string;
+  /** Failover: who accepts that the old side may not be known to be fenced. @default - the project's policy decides */
+  readonly acceptUnreachable?: string;
+  /**
+   * Failover: recover again what an earlier failover has recovered, whose machines are stopped first. What was written on
+   * them since is not in the recovered machines. @default false
+   */
+  readonly again?: boolean;
 }
 
 export interface RunRecord {
@@ -144,6 +153,13 @@ export interface RunRecord {
   readonly status: RunStatus;
   readonly selection: PointSelection;
   readonly requestedBy?: string;
+  readonly acceptUnreachable?: string;
+  /** All but drills: the number by which this run was the newest. See `Lease`. */
+  readonly epoch?: number;
+  /** Failover: what is known of the old side since fencing. */
+  readonly oldSide?: OldSide;
+  /** Who, or which policy, accepted that the old side is not known to be fenced. */
+  readonly acceptedBy?: string;
   readonly startedAt: string;
   readonly endedAt?: string;
   readonly error?: string;

@@ -9,6 +9,8 @@ export const Tag = {
   COPY_OF: 'disaster-recovery:copy-of',
   RUN: 'disaster-recovery:run',
   MODE: 'disaster-recovery:mode',
+  /** The epoch of the run that launched it. */
+  EPOCH: 'disaster-recovery:epoch',
   /** Epoch seconds after which teardown removes it; drills only. */
   EXPIRES_AT: 'disaster-recovery:expires-at',
 } as const;

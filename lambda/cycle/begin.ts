@@ -1,6 +1,7 @@
 import type { CycleConfig } from '../core/config';
 import { cycleId } from '../core/ids';
 import type { CycleStore } from '../adapters/ports/catalogue';
+import type { LeaseStore } from '../adapters/ports/lease';
 import type { Executions } from '../adapters/ports/services';
 import type { Tools } from '../runtime/tools';
 import type { CycleRef } from './cycle';
@@ -12,7 +13,8 @@ export interface BeginCycleInput {
 }
 
 export interface CycleStart extends CycleRef {
-  readonly outcome: 'started' | 'skipped';
+  /** `suspended`: the recovery side is active, and the old side must not be protected as if it were. */
+  readonly outcome: 'started' | 'skipped' | 'suspended';
   readonly reason?: string;
 }
 
@@ -22,7 +24,7 @@ const SHARE_OF_INTERVAL = 0.85;
 /** Takes the project's cycle lock. A holder whose execution has ended (it was stopped or killed) is replaced. */
 export async function beginCycle(
   { config, executionArn, startedAt }: BeginCycleInput,
-  { cycles, executions }: { cycles: CycleStore; executions: Executions },
+  { cycles, executions, leases }: { cycles: CycleStore; executions: Executions; leases: LeaseStore },
   tools: Tools,
 ): Promise<CycleStart> {
   const lock = { executionArn, cycleId: cycleId(executionArn), startedAt };
@@ -31,6 +33,12 @@ export async function beginCycle(
     startedAt,
     deadline: new Date(Date.parse(startedAt) + config.intervalSeconds * SHARE_OF_INTERVAL * 1000).toISOString(),
   };
+  const { active, activeBy, oldSide, changedAt } = await leases.lease();
+  if (active === 'recovery') {
+    const reason = `the recovery side is active since run ${activeBy ?? '?'} (${changedAt}): the old side (${oldSide ?? 'unknown'}) is not protected until failback`;
+    tools.log.warn('Protection is suspended', { project: config.project, reason });
+    return { ...ref, outcome: 'suspended', reason };
+  }
   const holder = await cycles.takeLock(lock);
   if (holder === undefined) return { ...ref, outcome: 'started' };
   if (await executions.isRunning(holder.executionArn)) {

@@ -4,6 +4,6 @@ import { beginCycle } from '../cycle/begin';
 import { handlerOf } from '../runtime/handler';
 
 export const handler = handlerOf('cycle-begin', (environment) => ({
-  cycles: dynamoCatalogue(environment).cycles,
+  ...dynamoCatalogue(environment),
   executions: new SfnExecutions(environment.recoveryRegion),
 }), beginCycle);

@@ -7,7 +7,7 @@ import { checkWave } from '../run/check';
 import { handlerOf } from '../runtime/handler';
 
 export const handler = handlerOf('run-check', (environment) => ({
-  runs: dynamoCatalogue(environment).runs,
+  ...dynamoCatalogue(environment),
   machines: new Ec2Recovery(ec2Client(environment.recoveryRegion)),
   functions: new LambdaFunctions(environment.recoveryRegion),
   commands: new SsmCommands(environment.recoveryRegion),

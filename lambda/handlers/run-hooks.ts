@@ -5,7 +5,7 @@ import { runHooks } from '../run/hooks';
 import { handlerOf } from '../runtime/handler';
 
 export const handler = handlerOf('run-hooks', (environment) => ({
-  runs: dynamoCatalogue(environment).runs,
+  ...dynamoCatalogue(environment),
   functions: new LambdaFunctions(environment.recoveryRegion),
   commands: new SsmCommands(environment.recoveryRegion),
 }), runHooks);

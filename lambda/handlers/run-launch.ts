@@ -7,5 +7,5 @@ import { handlerOf } from '../runtime/handler';
 
 export const handler = handlerOf('run-launch', (environment) => {
   const ec2 = ec2Client(environment.recoveryRegion);
-  return { runs: dynamoCatalogue(environment).runs, machines: new Ec2Recovery(ec2), roots: new Ec2RootReplacement(ec2) };
+  return { ...dynamoCatalogue(environment), machines: new Ec2Recovery(ec2), roots: new Ec2RootReplacement(ec2) };
 }, launchWave);

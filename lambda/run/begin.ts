@@ -7,11 +7,14 @@ import { isWhole } from '../core/point-state';
 import { selectPoints } from '../core/selection';
 import { memberWaves } from '../core/waves';
 import type { MemberStore, PointStore, RunStore } from '../adapters/ports/catalogue';
+import type { LeaseStore } from '../adapters/ports/lease';
 import type { Executions } from '../adapters/ports/services';
 import type { RecoverySnapshots } from '../adapters/ports/snapshots';
 import { settleCopies } from '../cycle/commit';
 import { eachOf, mapOf } from '../runtime/pool';
 import type { Tools } from '../runtime/tools';
+import { takeLease } from './lease';
+import { checkNotRecovered } from './recovered';
 import { validatedRequest } from './request';
 import { InvalidRequest, listed, RunFailed, type RunRef } from './run';
 
@@ -28,6 +31,7 @@ export interface BeginRunPorts {
   readonly runs: RunStore;
   readonly recovery: RecoverySnapshots;
   readonly executions: Executions;
+  readonly leases: LeaseStore;
 }
 
 interface Choice {
@@ -69,7 +73,11 @@ class BeginStep {
       throw new RunFailed('NothingToRecover', `No member has a recovery point that can be recovered: ${listed(selection.leftOut.map(({ memberId, reason }) => `${memberId}: ${reason}`)) || 'the project has no members'}`);
     }
     checkDrillLimit(this.request.mode, chosen.length, this.input.config);
-    const record = this.newRecord(memberWaves(this.input.config.waves, chosen));
+    await this.checkNotRecovered(chosen);
+    const epoch = await this.takeEpoch();
+    // Another run may have ended between the first look and the lease; without that look each refused run would use up an epoch.
+    await this.checkNotRecovered(chosen);
+    const record = this.newRecord(memberWaves(this.input.config.waves, chosen), epoch);
     if (!await this.ports.runs.createRun(record)) throw new InvalidRequest(`Run ${record.runId} was begun by another execution a moment ago; give this one another name.`);
     return this.plan(record, selection);
   }
@@ -80,10 +88,13 @@ class BeginStep {
     if (existing.executionArn !== executionArn) {
       if (existing.status === 'SUCCEEDED') throw new InvalidRequest(`Run ${existing.runId} has succeeded; begin a new one under another id.`);
       if (await this.ports.executions.isRunning(existing.executionArn)) throw new InvalidRequest(`Run ${existing.runId} is still running as ${existing.executionArn}.`);
-      await this.revive(existing.runId);
     }
     const { endedAt: _ended, error: _error, ...rest } = existing;
-    const record: RunRecord = { ...rest, executionArn, status: 'RUNNING' };
+    const { acceptUnreachable = existing.acceptUnreachable } = this.request;
+    const record: RunRecord = {
+      ...rest, executionArn, status: 'RUNNING', ...epochField(await this.takeEpoch(existing.epoch)), ...(acceptUnreachable === undefined ? {} : { acceptUnreachable }),
+    };
+    if (existing.executionArn !== executionArn) await this.revive(existing.runId);
     await this.ports.runs.saveRun(record, existing);
     return this.plan(record, await this.select(new Set(existing.waves.flat())));
   }
@@ -104,8 +115,19 @@ class BeginStep {
     });
   }
 
-  private newRecord(waves: readonly (readonly string[])[]): RunRecord {
-    const { mode, runId, selection, requestedBy } = this.request;
+  private async checkNotRecovered(chosen: readonly EndpointMember[]): Promise<void> {
+    if (this.request.mode !== 'drill') await checkNotRecovered(this.request, chosen.map(({ memberId }) => memberId), this.ports);
+  }
+
+  /** Drills change nothing that anything else depends on: any number of them runs beside a failover. */
+  private async takeEpoch(epoch?: number): Promise<number | undefined> {
+    const { mode, runId } = this.request;
+    if (mode === 'drill') return undefined;
+    return takeLease({ runId, executionArn: this.input.executionArn, mode, ...epochField(epoch) }, this.ports, this.tools);
+  }
+
+  private newRecord(waves: readonly (readonly string[])[], epoch: number | undefined): RunRecord {
+    const { mode, runId, selection, requestedBy, acceptUnreachable } = this.request;
     const startedAt = this.tools.now();
     const expiresAt = new Date(Date.parse(startedAt) + this.input.config.drillKeepSeconds * 1000).toISOString();
     return {
@@ -116,6 +138,8 @@ class BeginStep {
       status: 'RUNNING',
       selection,
       ...(requestedBy === undefined ? {} : { requestedBy }),
+      ...(acceptUnreachable === undefined ? {} : { acceptUnreachable }),
+      ...epochField(epoch),
       startedAt,
       waves,
       ...(mode === 'drill' ? { expiresAt } : {}),
@@ -177,7 +201,7 @@ class BeginStep {
     }
     const waves = record.waves.flatMap((ids, wave) => ids.length > 0 ? [wave] : []);
     this.tools.log.info('Run planned', { run: record.runId, mode: record.mode, members: places.length, waves: waves.length, leftOut: selection.leftOut });
-    return { runId: record.runId, mode: record.mode, waves };
+    return { runId: record.runId, mode: record.mode, ...epochField(record.epoch), waves };
   }
 
   /** The row names the point before it is pinned, so that every pin can be found and taken away again. */
@@ -212,6 +236,10 @@ class BeginStep {
       attempt: 1,
     };
   }
+}
+
+function epochField(epoch: number | undefined): { epoch?: number } {
+  return epoch === undefined ? {} : { epoch };
 }
 
 function planProblem(member: EndpointMember, point: RecoveryPoint, config: RunConfig, mode: RunRequest['mode']): string | undefined {

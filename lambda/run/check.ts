@@ -2,16 +2,19 @@ import type { CheckConfig } from '../core/config';
 import type { RunMember } from '../core/model';
 import { messageOf, RefusedCall } from '../adapters/errors';
 import type { HookRecord, RunStore } from '../adapters/ports/catalogue';
+import type { LeaseStore } from '../adapters/ports/lease';
 import type { RecoveryMachines } from '../adapters/ports/recovery-machines';
 import type { Commands, Functions } from '../adapters/ports/services';
 import { eachOf } from '../runtime/pool';
 import type { Tools } from '../runtime/tools';
 import { commandState } from './command';
 import { machineReferences } from './hooks';
+import { confirmEpoch } from './lease';
 import { listed, membersOfWave, RunFailed, saved, timed, waveConfig, type StepResult, type WaveInput } from './run';
 
 export interface CheckPorts {
   readonly runs: RunStore;
+  readonly leases: LeaseStore;
   readonly machines: RecoveryMachines;
   readonly functions: Functions;
   readonly commands: Commands;
@@ -36,6 +39,8 @@ type Verdicts = (member: RunMember) => Verdict;
 /** Looks once at every check of the wave. A member passes when all its checks do, and fails by the time-out of one. */
 export async function checkWave(input: WaveInput, ports: CheckPorts, tools: Tools): Promise<StepResult> {
   return timed(`wave-${input.wave}/check`, input, ports.runs, tools, async () => {
+    // Functions and commands that check may change something, too.
+    await confirmEpoch(input.run, ports.leases);
     const { checks } = waveConfig(input.config, input.wave);
     const members = await membersOfWave(ports.runs, input.run.runId, input.wave);
     const open = members.filter(({ status }) => status === 'RUNNING');

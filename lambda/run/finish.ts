@@ -1,13 +1,17 @@
 import type { RunConfig } from '../core/config';
 import { buildEvidence, type Evidence } from '../core/evidence';
 import type { RunMember, RunRecord, RunRequest } from '../core/model';
+import { StaleEpoch } from '../core/lease';
+import { messageOf } from '../adapters/errors';
 import type { PointStore, RunStore } from '../adapters/ports/catalogue';
+import type { FenceStore, LeaseStore } from '../adapters/ports/lease';
 import type { RecoveryMachines } from '../adapters/ports/recovery-machines';
 import { describeCaught, type CaughtError } from '../cycle/finish';
 import { eachOf } from '../runtime/pool';
 import type { Tools } from '../runtime/tools';
 import { PLAN_STEP } from './begin';
 import { removeImages } from './launch';
+import { confirmEpoch, releaseLease } from './lease';
 import type { RunRef } from './run';
 
 export interface FinishRunInput {
@@ -23,12 +27,14 @@ export interface FinishRunPorts {
   readonly runs: RunStore;
   readonly points: PointStore;
   readonly machines: RecoveryMachines;
+  readonly leases: LeaseStore;
+  readonly fences: FenceStore;
 }
 
 /** What is known of a run that never began. */
 export type RunOutcome = Evidence | { readonly runId: string; readonly status: 'FAILED'; readonly error: string };
 
-/** Ends the run: removes images and pins, stores the outcome and answers the evidence. */
+/** Ends the run: removes images and pins, stores the outcome, gives the lease back and answers the evidence. */
 export async function finishRun(input: FinishRunInput, ports: FinishRunPorts, tools: Tools): Promise<RunOutcome> {
   const runId = input.run?.runId ?? input.request?.runId ?? input.executionName ?? '';
   const record = runId === '' ? undefined : await ports.runs.run(runId);
@@ -37,18 +43,40 @@ export async function finishRun(input: FinishRunInput, ports: FinishRunPorts, to
   if (record === undefined || (input.executionName !== undefined && !record.executionArn.endsWith(`:${input.executionName}`))) {
     const error = caught ?? `There is no run ${runId}.`;
     tools.log.error('Run could not begin', { run: runId, reason: error });
+    await releaseUnbegun(runId, input.executionName, ports.leases, tools);
     return { runId, status: 'FAILED', error };
   }
-  const [members, steps] = await Promise.all([ports.runs.runMembers(runId), ports.runs.steps(runId)]);
+  const [members, steps, fences] = await Promise.all([ports.runs.runMembers(runId), ports.runs.steps(runId), ports.fences.fences(runId)]);
   await removeImages(record, members.map((member) => ({ ...member, status: 'FAILED' as const })), ports.machines);
   await eachOf(members, (member) => unpin(member, ports.points));
   const leftOut = steps.find(({ name, outcome }) => name === PLAN_STEP && outcome === 'FAILED')?.detail;
-  const ended = await store(record, caught ?? leftOut ?? record.error, ports.runs, tools);
-  const evidence = buildEvidence(ended, members, steps, tools.now(), input.config);
+  const stale = caught === undefined ? await staleness(record, ports.leases) : undefined;
+  const ended = await store(record, caught ?? leftOut ?? stale ?? record.error, ports.runs, tools);
+  await releaseLease(record, ports.leases, tools);
+  const evidence = buildEvidence(ended, members, steps, tools.now(), input.config, fences);
   const details = { run: runId, mode: record.mode, achieved: evidence.achieved, error: ended.error };
   if (ended.status === 'SUCCEEDED') tools.log.info('Run succeeded', details);
   else tools.log.error('Run failed', details);
   return evidence;
+}
+
+/** A run that a newer one has taken over from has not succeeded, whatever its steps did before. */
+async function staleness(record: RunRecord, leases: LeaseStore): Promise<string | undefined> {
+  if (record.status !== 'RUNNING') return undefined;
+  try {
+    await confirmEpoch(record, leases);
+    return undefined;
+  } catch (error) {
+    if (error instanceof StaleEpoch) return messageOf(error);
+    throw error;
+  }
+}
+
+/** A run that took the lease and failed before it had a record must not keep it. */
+async function releaseUnbegun(runId: string, executionName: string | undefined, leases: LeaseStore, tools: Tools): Promise<void> {
+  const { holder } = await leases.lease();
+  if (executionName === undefined || holder?.runId !== runId || !holder.executionArn.endsWith(`:${executionName}`)) return;
+  await releaseLease(holder, leases, tools);
 }
 
 /** Any point of the member that this run holds, also one that a former plan had chosen. */

@@ -2,9 +2,11 @@ import type { HookConfig } from '../core/config';
 import type { RunMember } from '../core/model';
 import { isRefused, messageOf } from '../adapters/errors';
 import type { HookRecord, RunStore } from '../adapters/ports/catalogue';
+import type { LeaseStore } from '../adapters/ports/lease';
 import type { Commands, Functions } from '../adapters/ports/services';
 import type { Tools } from '../runtime/tools';
 import { commandState } from './command';
+import { confirmEpoch } from './lease';
 import { DONE, RunFailed, timed, waveConfig, type StepResult, type WaveInput } from './run';
 
 export interface HooksInput extends WaveInput {
@@ -13,6 +15,7 @@ export interface HooksInput extends WaveInput {
 
 export interface HookPorts {
   readonly runs: RunStore;
+  readonly leases: LeaseStore;
   readonly functions: Functions;
   readonly commands: Commands;
 }
@@ -56,6 +59,7 @@ export async function runHooks(input: HooksInput, ports: HookPorts, tools: Tools
     for (const hook of hooks) {
       const stored = records.find(({ wave, phase, name }) => wave === input.wave && phase === input.phase && name === hook.name);
       if (stored?.status === 'SUCCEEDED' || (stored?.status === 'FAILED' && hook.onFailure === 'continue')) continue;
+      await confirmEpoch(input.run, ports.leases);
       const outcome = await new Hook(hook, input, members, ports, tools).run(stored);
       if (outcome === 'running') return { done: false, waitSeconds: WAIT_SECONDS };
       if (outcome === 'no-time') return { done: false, waitSeconds: 1 };

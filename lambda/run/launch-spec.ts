@@ -47,12 +47,17 @@ export function machineTags(member: RunMember, record: RunRecord, config: RunCon
   return { ...Object.fromEntries(theirs.slice(0, TAGS_MAX - Object.keys(ours).length)), ...ours };
 }
 
+/** A client token that carries the epoch: what a run launched is never taken for what another one asks for. */
+export function epochOf({ epoch }: RunRecord): number[] {
+  return epoch === undefined ? [] : [epoch];
+}
+
 export function launchSpec(member: RunMember, imageId: string, record: RunRecord, config: RunConfig): LaunchSpec {
   const { settings, endpoint } = member;
   const launch = launchConfigFor(config, endpoint);
   const fromBase = member.launchMethod === 'replaced-root';
   return {
-    clientToken: clientToken(record.project, record.runId, member.memberId, member.attempt),
+    clientToken: clientToken(record.project, record.runId, member.memberId, member.attempt, ...epochOf(record)),
     imageId,
     instanceType: member.instanceType,
     subnetId: member.subnetId,

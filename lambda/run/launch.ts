@@ -4,15 +4,18 @@ import type { RunMember, RunRecord } from '../core/model';
 import { Tag } from '../core/tags';
 import { isRefused, messageOf, type RefusedCall } from '../adapters/errors';
 import type { RunStore } from '../adapters/ports/catalogue';
+import type { LeaseStore } from '../adapters/ports/lease';
 import type { MachineFacts, RecoveryMachines, RootReplacement } from '../adapters/ports/recovery-machines';
 import { eachOf } from '../runtime/pool';
 import { pace, type Tools } from '../runtime/tools';
 import { imageSpec, launchSpec } from './launch-spec';
+import { confirmEpoch } from './lease';
 import { replaceRoot } from './replace-root';
 import { listed, membersOfWave, RunFailed, runRecord, saved, timed, type StepResult, type WaveInput } from './run';
 
 export interface LaunchPorts {
   readonly runs: RunStore;
+  readonly leases: LeaseStore;
   readonly machines: RecoveryMachines;
   readonly roots: RootReplacement;
 }
@@ -26,6 +29,7 @@ const ATTEMPTS_PER_CALL = 20;
 /** Launches the machines of a wave, as far as each has not got there yet. */
 export async function launchWave(input: WaveInput, ports: LaunchPorts, tools: Tools): Promise<StepResult> {
   return timed(`wave-${input.wave}/launch`, input, ports.runs, tools, async () => {
+    await confirmEpoch(input.run, ports.leases);
     const step = new LaunchStep(input, ports, tools, await runRecord(ports.runs, input.run.runId));
     return step.run();
   });
@@ -95,6 +99,7 @@ class LaunchStep {
   }
 
   private async tryLaunch(member: RunMember): Promise<RunMember> {
+    await confirmEpoch(this.input.run, this.ports.leases);
     try {
       const machine = await this.ports.machines.launch(launchSpec(member, member.imageId ?? '', this.record, this.input.config));
       this.tools.log.info('Launched', { run: this.record.runId, member: member.memberId, instance: machine.instanceId, type: member.instanceType });
@@ -132,6 +137,7 @@ class LaunchStep {
       return this.save(member, { status: 'FAILED', error: reason });
     }
     if (member.launchMethod === 'replaced-root') {
+      await confirmEpoch(this.input.run, this.ports.leases);
       try {
         if (!await replaceRoot(member, machine, this.record, this.input.config, this.ports.roots)) return member;
       } catch (error) {

@@ -4,7 +4,7 @@ import { launchConfigFor } from '../core/launch-plan';
 import type { RunMember, RunRecord } from '../core/model';
 import { Tag } from '../core/tags';
 import type { MachineFacts, RecoveredVolume, RootReplacement } from '../adapters/ports/recovery-machines';
-import { diskOf, machineTags } from './launch-spec';
+import { diskOf, epochOf, machineTags } from './launch-spec';
 
 /**
  * One move towards the machine running from its own root disk instead of the base image's: stop, create the volume, detach,
@@ -26,7 +26,7 @@ export async function replaceRoot(
   if (machine.state !== 'stopped') return false;
   if (target === undefined) {
     await roots.createVolume({
-      clientToken: clientToken(record.project, record.runId, member.memberId, member.attempt, 'root'),
+      clientToken: clientToken(record.project, record.runId, member.memberId, member.attempt, 'root', ...epochOf(record)),
       availabilityZone: machine.availabilityZone ?? '',
       disk: { ...diskOf(own, record), deviceName: device },
       tags: machineTags(member, record, config),

@@ -12,7 +12,7 @@ export interface ValidRequest extends RunRequest {
 
 /** The request comes from a person's hand: whatever is wrong with it is said before anything is done. */
 export function validatedRequest(request: RunRequest | undefined, executionName: string): ValidRequest {
-  const { mode, selection = { kind: 'newest' }, endpoints, runId = executionName } = request ?? {} as Partial<RunRequest>;
+  const { mode, selection = { kind: 'newest' }, endpoints, runId = executionName, acceptUnreachable, again } = request ?? {} as Partial<RunRequest>;
   if (mode !== 'drill' && mode !== 'failover') {
     throw new InvalidRequest(`"mode" must be "drill" or "failover", is ${JSON.stringify(mode)}. Example: {"mode": "drill"}`);
   }
@@ -20,6 +20,10 @@ export function validatedRequest(request: RunRequest | undefined, executionName:
   if (endpoints !== undefined && (!Array.isArray(endpoints) || endpoints.length === 0)) {
     throw new InvalidRequest('"endpoints" must name at least one endpoint; leave it out to recover all');
   }
+  if (acceptUnreachable !== undefined && (typeof acceptUnreachable !== 'string' || acceptUnreachable.trim() === '' || acceptUnreachable.length > 200)) {
+    throw new InvalidRequest('"acceptUnreachable" must name who accepts it, in 1 to 200 characters');
+  }
+  if (again !== undefined && typeof again !== 'boolean') throw new InvalidRequest('"again" must be true or false');
   checkSelection(selection);
   return { ...request, mode, selection, runId };
 }

@@ -1,4 +1,5 @@
 import type { CheckConfig, RunConfig, WaveConfig } from '../core/config';
+import { StaleEpoch } from '../core/lease';
 import type { RunMember, RunMode, RunRecord } from '../core/model';
 import { Tag } from '../core/tags';
 import type { RunStore } from '../adapters/ports/catalogue';
@@ -8,6 +9,8 @@ import type { Tools } from '../runtime/tools';
 export interface RunRef {
   readonly runId: string;
   readonly mode: RunMode;
+  /** Under which the run changes things; drills have none. */
+  readonly epoch?: number;
   /** Indexes of the waves that have members. */
   readonly waves: readonly number[];
 }
@@ -32,7 +35,7 @@ export class InvalidRequest extends Error {
 
 /** A step of the run failed for good. The name is what the state machine shows. */
 export class RunFailed extends Error {
-  constructor(override readonly name: 'LaunchFailed' | 'CheckFailed' | 'HookFailed' | 'CutoverFailed' | 'NothingToRecover', message: string) {
+  constructor(override readonly name: 'LaunchFailed' | 'CheckFailed' | 'HookFailed' | 'CutoverFailed' | 'NothingToRecover' | 'FenceFailed', message: string) {
     super(message);
   }
 }
@@ -63,6 +66,7 @@ export function runTags(record: RunRecord, member: Pick<RunMember, 'memberId' | 
     [Tag.MEMBER]: member.memberId,
     [Tag.RUN]: record.runId,
     [Tag.MODE]: record.mode,
+    ...(record.epoch === undefined ? {} : { [Tag.EPOCH]: String(record.epoch) }),
     ...(record.expiresAt === undefined ? {} : { [Tag.EXPIRES_AT]: String(Math.floor(Date.parse(record.expiresAt) / 1000)) }),
   };
 }
@@ -86,7 +90,7 @@ export async function timed(
     }
     return result;
   } catch (error) {
-    if (error instanceof RunFailed) await runs.endStep({ ...step, endedAt: tools.now(), outcome: 'FAILED', detail: error.message });
+    if (error instanceof RunFailed || error instanceof StaleEpoch) await runs.endStep({ ...step, endedAt: tools.now(), outcome: 'FAILED', detail: error.message });
     throw error;
   }
 }

@@ -223,7 +223,7 @@ describe('hooks and checks', () => {
     expect((await recover(world, runConfig({ waves: [wave(['db', 'app', 'web'], { checks: [check] })] }))).evidence.status).toBe('SUCCEEDED');
     expect(world.functions.events[0]?.payload).toMatchObject({ check: 'app-health', wave: 0, members: expect.arrayContaining([expect.objectContaining({ memberId: 'web/i-web' })]) });
     world.functions.answer = () => ({ payload: { passed: false, detail: 'still warming up' } });
-    const { failure } = await recover(world, runConfig({ waves: [wave(['db', 'app', 'web'], { checks: [check] })] }), { name: 'run-2' });
+    const { failure } = await recover(world, runConfig({ waves: [wave(['db', 'app', 'web'], { checks: [check] })] }), { name: 'run-2', request: { again: true } });
     expect(failure?.message).toContain('check app-health did not pass within 120 s: still warming up');
   });
 

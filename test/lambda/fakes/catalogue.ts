@@ -1,12 +1,15 @@
 import { ConflictError } from '../../../lambda/adapters/errors';
 import type { Catalogue, CycleLock, CycleProgress, HookRecord, MemberProgress } from '../../../lambda/adapters/ports/catalogue';
 import type { EndpointMember, RecoveryPoint, RunMember, RunRecord, RunStep } from '../../../lambda/core/model';
+import type { FenceStore, LeaseStore } from '../../../lambda/adapters/ports/lease';
+import type { FenceRecord } from '../../../lambda/core/fencing';
+import { FIRST_LEASE, type Lease } from '../../../lambda/core/lease';
 import { needsWork } from '../../../lambda/core/point-state';
 
 const copy = <T>(value: T): T => structuredClone(value);
 
 /** The catalogue in memory, with the conditions that the table's writes have. */
-export class FakeCatalogue implements Catalogue {
+export class FakeCatalogue implements Catalogue, LeaseStore, FenceStore {
   readonly memberRows = new Map<string, EndpointMember>();
   readonly progressRows = new Map<string, MemberProgress>();
   readonly pointRows = new Map<string, RecoveryPoint>();
@@ -16,6 +19,8 @@ export class FakeCatalogue implements Catalogue {
   readonly runMemberRows = new Map<string, RunMember>();
   readonly stepRows = new Map<string, RunStep>();
   readonly hookRows = new Map<string, HookRecord>();
+  leaseRow: Lease = FIRST_LEASE;
+  readonly fenceRows = new Map<string, FenceRecord>();
 
   members() {
     return Promise.resolve([...this.memberRows.values()].map((member) => copy({
@@ -208,6 +213,26 @@ export class FakeCatalogue implements Catalogue {
   saveHook(hook: HookRecord) {
     const key = `${hook.runId}|${hook.wave}|${hook.phase}|${hook.name}`;
     if (this.hookRows.get(key)?.status !== 'SUCCEEDED') this.hookRows.set(key, copy(hook));
+    return Promise.resolve();
+  }
+
+  lease() {
+    return Promise.resolve(copy(this.leaseRow));
+  }
+
+  saveLease(next: Lease, read: Lease) {
+    if (this.leaseRow.version !== read.version) return Promise.resolve(false);
+    if (next.version !== read.version + 1 || next.epoch < read.epoch) return Promise.reject(new Error('a lease went back'));
+    this.leaseRow = copy(next);
+    return Promise.resolve(true);
+  }
+
+  fences(runId: string) {
+    return Promise.resolve([...this.fenceRows.values()].filter((fence) => fence.runId === runId).map(copy));
+  }
+
+  saveFence(fence: FenceRecord) {
+    this.fenceRows.set(`${fence.runId}|${fence.memberId}|${fence.action}`, copy(fence));
     return Promise.resolve();
   }
 

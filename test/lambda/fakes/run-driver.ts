@@ -3,6 +3,7 @@ import type { Evidence } from '../../../lambda/core/evidence';
 import type { RunRequest } from '../../../lambda/core/model';
 import { beginRun } from '../../../lambda/run/begin';
 import { checkWave } from '../../../lambda/run/check';
+import { fenceRun } from '../../../lambda/run/fence';
 import { finishRun, type RunOutcome } from '../../../lambda/run/finish';
 import { runHooks } from '../../../lambda/run/hooks';
 import { launchWave } from '../../../lambda/run/launch';
@@ -90,6 +91,8 @@ export async function recover(world: World, config: RunConfig = runConfig(), opt
   let failure: Error | undefined;
   try {
     run = await step('begin', (ports) => beginRun({ config, request: { mode: 'failover', ...request }, executionName: name, executionArn }, ports, tools));
+    const begun = run;
+    if (begun.mode === 'failover') await loop('fence', (ports) => fenceRun({ config, run: begun }, ports, tools));
     for (const index of run.waves) {
       const input = { config, run, wave: index };
       await loop('hooks', (ports) => runHooks({ ...input, phase: 'before' }, ports, tools));
@@ -113,7 +116,8 @@ function portsOf(world: World, wrap: Wrap) {
   const catalogue: FakeCatalogue = wrap(world.catalogue);
   const machines = wrap(world.machines);
   return {
-    members: catalogue, points: catalogue, runs: catalogue, recovery: wrap(world.cloud.recovery), executions: wrap(world.executions),
+    members: catalogue, points: catalogue, runs: catalogue, leases: catalogue, fences: catalogue, source: wrap(world.oldSide), roles: wrap(world.oldSide),
+    recovery: wrap(world.cloud.recovery), executions: wrap(world.executions),
     machines, roots: machines, functions: wrap(world.functions), commands: wrap(world.commands),
   };
 }

@@ -14,6 +14,7 @@ import { FakeClock } from './clock';
 import { FakeCloud, type CloudOptions } from './cloud';
 import { Killed, Lifeline, type KillAt } from './lifeline';
 import { FakeMachines } from './machines';
+import { FakeOldSide } from './old-side';
 import { FakeCommands, FakeExecutions, FakeFunctions } from './services';
 
 export const PROJECT = 'shop';
@@ -48,6 +49,7 @@ export class World {
   readonly cloud: FakeCloud;
   readonly catalogue = new FakeCatalogue();
   readonly machines: FakeMachines;
+  readonly oldSide: FakeOldSide;
   readonly executions = new FakeExecutions();
   readonly functions = new FakeFunctions();
   readonly commands = new FakeCommands();
@@ -58,6 +60,7 @@ export class World {
   constructor(options?: CloudOptions, private readonly endpoints: readonly string[] = ['web', 'app', 'db']) {
     this.cloud = new FakeCloud(this.clock, options);
     this.machines = new FakeMachines(this.cloud);
+    this.oldSide = new FakeOldSide(this.cloud);
     for (const endpoint of this.endpoints) this.cloud.addInstance(`i-${endpoint}`, { [Tag.PROJECT]: PROJECT, [Tag.ENDPOINT]: endpoint, Name: endpoint });
   }
 
@@ -107,8 +110,8 @@ export class World {
       const catalogue = wrap(members) as unknown as FakeCatalogue;
       return { members: catalogue, points: catalogue, cycles: catalogue, source: wrap(source), recovery: wrap(recovery) };
     };
-    const begun = await step((wrap) => beginCycle({ config, executionArn, startedAt }, { ...ports(wrap), executions: wrap(this.executions) }, tools));
-    if (begun.outcome === 'skipped') throw new Error(`skipped: ${begun.reason ?? ''}`);
+    const begun = await step((wrap) => beginCycle({ config, executionArn, startedAt }, { ...ports(wrap), leases: wrap(this.catalogue), executions: wrap(this.executions) }, tools));
+    if (begun.outcome !== 'started') throw new Error(`${begun.outcome}: ${begun.reason ?? ''}`);
     const input = { config, cycle: begun as CycleRef };
     await step((wrap) => discover(input, { ...ports(wrap), machines: wrap<FakeCloud>(this.cloud), profiles: wrap<FakeCloud>(this.cloud) }, tools));
     await this.loop(() => step((wrap) => snapshotMembers(input, ports(wrap), tools)));

@@ -1,0 +1,23 @@
+import { dynamoCatalogue } from '../adapters/catalogue';
+import { ec2Client } from '../adapters/ec2-common';
+import { Ec2Fence } from '../adapters/ec2-fence';
+import { Ec2Recovery } from '../adapters/ec2-recovery';
+import { Ec2RootReplacement } from '../adapters/ec2-root';
+import { IamRolePolicies } from '../adapters/iam-policies';
+import { LambdaFunctions } from '../adapters/invoke';
+import { SnsNotifications } from '../adapters/sns';
+import { handlerOf } from '../runtime/handler';
+import { guardFence } from '../upkeep/fence-guard';
+
+export const handler = handlerOf('fence-guard', (environment) => {
+  const ec2 = ec2Client(environment.recoveryRegion);
+  return {
+    ...dynamoCatalogue(environment),
+    machines: new Ec2Recovery(ec2),
+    roots: new Ec2RootReplacement(ec2),
+    source: new Ec2Fence(environment.sourceRegion),
+    roles: new IamRolePolicies(environment.recoveryRegion),
+    functions: new LambdaFunctions(environment.recoveryRegion),
+    notifications: new SnsNotifications(environment.recoveryRegion),
+  };
+}, guardFence);
