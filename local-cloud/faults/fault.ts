@@ -13,8 +13,8 @@ export interface FaultSpec {
   readonly region?: string;
   readonly service?: string;
   readonly operation?: string;
-  /** As the call log names it, e.g. `function:my-function`. */
-  readonly principal?: string;
+  /** As the call log names it, e.g. `function:my-function`; or what it must match. */
+  readonly principal?: string | RegExp;
   /** The first matching call that is struck, counted from 1. @default 1 */
   readonly nth?: number;
   /** How many calls are struck. @default 1, or without limit when there is a seed */
@@ -73,7 +73,8 @@ export class Fault implements FaultHandle {
   /** Whether it strikes this call; each question about a matching call counts. */
   public strikes(target: FaultTarget): boolean {
     const { kind, region, service, operation, principal, nth = 1, times = this.random ? Infinity : 1, probability = 0.2 } = this.spec;
-    const wanted = { region, service, operation, principal };
+    if (principal instanceof RegExp && !principal.test(target.principal)) return false;
+    const wanted = { region, service, operation, principal: principal instanceof RegExp ? undefined : principal };
     for (const [member, value] of Object.entries(wanted)) {
       if (value !== undefined && target[member as keyof FaultTarget] !== value) return false;
     }

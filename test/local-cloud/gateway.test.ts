@@ -156,6 +156,13 @@ describe('faults', () => {
     expect(fault.hits).toBe(0);
   });
 
+  test('a caller can be matched by a pattern', async () => {
+    gateway.faults.inject({ kind: 'throttle', principal: /^oper/ });
+    gateway.faults.inject({ kind: 'error', principal: /^function:/ });
+    expect((await gateway.call('GetItem')).status).toBe(400);
+    expect((await gateway.call('GetItem')).status).toBe(200);
+  });
+
   test('strikes the nth matching call, and as often as asked', async () => {
     const fault = gateway.faults.inject({ kind: 'throttle', operation: 'PutItem', nth: 2, times: 2 });
     const statuses: number[] = [];

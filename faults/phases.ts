@@ -1,0 +1,80 @@
+import { Tag } from '../lambda/core/tags';
+import type { World } from './invariants';
+import { forgetLease } from './look';
+import type { Recording } from './plan';
+import { recorded } from './plan';
+import { pause, type Ended, type Stage } from './stage';
+
+/** Something that the product does as one execution, and what an operator does when it was disturbed. */
+export interface Phase {
+  readonly name: string;
+  /** Starts it, or starts it again: what an operator, or the schedule, does after it has failed. */
+  start(stage: Stage, id: string, again: number): Promise<string>;
+  /** What is still missing, in words; undefined when all is as it should be. */
+  missing(end: Ended, world: World, before: World, id: string): string | undefined;
+  /** Brings the stage back to where the next try can begin. */
+  reset(stage: Stage, world: World): Promise<void>;
+}
+
+/** A protection cycle; after one that failed comes the next. */
+export const CYCLE: Phase = {
+  name: 'cycle',
+  start: (stage, id, again) => stage.start('cycle', `${id}-${again}`, {}),
+  missing(end, world, before) {
+    if (end.status !== 'SUCCEEDED') return `${end.status}: ${end.error}`;
+    const old = new Set(before.points.map(({ pointId }) => pointId));
+    return world.points.some(({ pointId, state }) => state === 'COMPLETE' && !old.has(pointId)) ? undefined : 'no new recovery point';
+  },
+  reset: () => Promise.resolve(),
+};
+
+/** A failover; after one that failed it is resumed under the same id. */
+export const FAILOVER: Phase = {
+  name: 'failover',
+  start: (stage, id, again) => stage.start('run', again === 0 ? id : `${id}-${again}`, { mode: 'failover', runId: id, requestedBy: 'faults' }),
+  missing(end, world, _before, id) {
+    if (end.status !== 'SUCCEEDED') return `${end.status}: ${end.error}`;
+    const run = world.runs.find(({ runId }) => runId === id);
+    if (run?.status !== 'SUCCEEDED') return `the run is ${run?.status ?? 'not on record'}`;
+    const running = world.machines.filter(({ tags, state }) => tags[Tag.RUN] === id && state === 'running');
+    const members = run.waves.flat();
+    return running.length >= members.length && members.length > 0 ? undefined : `${running.length} of ${members.length} machines run`;
+  },
+  async reset(stage, world) {
+    await stage.terminate(world.machines.map(({ id }) => id));
+    await forgetLease(stage.cloud);
+  },
+};
+
+/** Failback and repair come here. */
+export const PHASES: readonly Phase[] = [CYCLE, FAILOVER];
+
+const LIMIT_SECONDS = 120;
+/** Deleting what has expired begins this long after it was made (`SETTLE_SECONDS`). */
+const FIRST_DELETION_MS = 62_000;
+
+/** Runs cycles until each of them does all that a cycle does: makes a point, and removes one that has expired. */
+export async function warmUp(stage: Stage, wholly: boolean): Promise<void> {
+  const began = Date.now();
+  for (let count = 0; count < 3; count += 1) await undisturbed(stage, CYCLE, `warm-up-${count}`);
+  if (wholly) await pause(FIRST_DELETION_MS - (Date.now() - began));
+}
+
+/** Does the phase once without any fault and writes down what it calls. */
+export async function record(stage: Stage, phase: Phase): Promise<Recording> {
+  const from = stage.cloud.calls.all().length;
+  const { executionArn } = await undisturbed(stage, phase, `record-${phase.name}`);
+  await stage.quiet();
+  const calls = recorded(stage.cloud.calls.all().slice(from));
+  const states = [...new Set(await stage.entered(executionArn))];
+  await phase.reset(stage, await stage.look());
+  return { phase: phase.name, calls, states };
+}
+
+export async function undisturbed(stage: Stage, phase: Phase, id: string): Promise<Ended> {
+  const before = await stage.look();
+  const end = await stage.ended(await phase.start(stage, id, 0), LIMIT_SECONDS);
+  const missing = phase.missing(end, await stage.look(), before, id);
+  if (missing !== undefined) throw new Error(`${id}, without any fault: ${missing}`);
+  return end;
+}
