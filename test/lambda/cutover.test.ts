@@ -146,7 +146,7 @@ describe('what a run has not recovered', () => {
 
   test('an endpoint whose addresses are used is required; one without machines is not', async () => {
     const shop = new Switch([
-      cutoverNamed('first', { kind: 'record', requires: [], values: [{ recovered: 'web' }] } as Partial<CutoverConfig>),
+      cutoverNamed('first', { kind: 'record', requires: [], values: [{ recovered: 'web' }] }),
       cutoverNamed('second', { requires: ['erp'] }), cutoverNamed('third'),
     ]);
     shop.add('web', 'FAILED');

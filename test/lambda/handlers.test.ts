@@ -26,7 +26,7 @@ afterEach(() => {
 test('there is one for each task of the workflows', () => {
   expect(names.sort()).toEqual([
     'cycle-begin', 'cycle-discover', 'cycle-finish', 'cycle-prune', 'cycle-replicate', 'cycle-snapshot', 'cycle-wait',
-    'drill-teardown', 'fence-guard', 'run-begin', 'run-check', 'run-fence', 'run-finish', 'run-hooks', 'run-launch', 'sweep', 'wake',
+    'drill-teardown', 'fence-guard', 'run-begin', 'run-check', 'run-cutover', 'run-fence', 'run-finish', 'run-hooks', 'run-launch', 'sweep', 'wake',
   ]);
 });
 

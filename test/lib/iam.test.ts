@@ -64,6 +64,7 @@ const EXPECTED: Record<string, string[]> = {
     'states:DescribeExecution -> states:us-west-2:ACCOUNT:execution:disaster-recovery-shop-run:*',
   ],
   'run-hooks': [LOGS, READ_WRITE, TABLE_KEY],
+  'run-cutover': [LOGS, READ_WRITE, TABLE_KEY],
   'run-launch': [
     LOGS, READ_WRITE, TABLE_KEY,
     'ec2:DescribeImages ec2:DescribeInstances ec2:DescribeVolumes -> * [aws:RequestedRegion=us-west-2]',

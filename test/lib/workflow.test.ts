@@ -85,7 +85,7 @@ describe('protection cycle', () => {
 
 describe('recovery run', () => {
   test('goes through its steps, one wave after the other', () => {
-    expect(happyPath(run)).toEqual(['Configure', 'Begin', 'Waves', 'Finish', 'Whole?', 'Recovered']);
+    expect(happyPath(run)).toEqual(['Configure', 'Begin', 'Waves', 'Cut over?', 'Cut over', 'Cut over: done?', 'Finish', 'Whole?', 'Recovered']);
     expect(run.States.Waves).toMatchObject({ Type: 'Map', MaxConcurrency: 1, ItemsPath: '$.run.waves', ResultPath: null });
     expect(happyPath(wave)).toEqual([
       'Hooks before', 'Hooks before: done?', 'Launch', 'Launch: done?', 'Check', 'Check: done?', 'Hooks after', 'Hooks after: done?', 'Wave recovered',
