@@ -15,21 +15,27 @@ export interface SchedulesProps {
   readonly drillTeardown: IFunction;
   readonly sweep: IFunction;
   readonly upkeep: UpkeepConfig;
+  /** Only where there is something to fence. */
+  readonly fenceGuard?: { readonly function: IFunction; readonly input: unknown };
 }
 
 /** A drill's machines outlive their time limit by this at most. */
 const TEARDOWN_INTERVAL = Duration.minutes(5);
+/** How long the old side may run after its Region has come back, at most. */
+const GUARD_INTERVAL = Duration.minutes(1);
 const SWEEP_INTERVAL = Duration.hours(1);
 /** A start that failed is tried again, but not once the next one is near. */
 const RETRY_ATTEMPTS = 3;
 
-interface Entry {
+export interface ScheduleEntry {
   readonly part: string;
   readonly description: string;
   readonly interval: Duration;
+  /** @default - once in each interval */
+  readonly expression?: ScheduleExpression;
   readonly action: string;
   readonly resource: string;
-  readonly input: object;
+  readonly input: unknown;
   readonly target: (props: ScheduleTargetBaseProps) => IScheduleTarget;
 }
 
@@ -37,7 +43,7 @@ interface Entry {
 export class Schedules extends Construct {
   constructor(scope: Construct, id: string, private readonly props: SchedulesProps) {
     super(scope, id);
-    const { cycle, interval, drillTeardown, sweep, upkeep } = props;
+    const { cycle, interval, drillTeardown, sweep, upkeep, fenceGuard } = props;
     this.every('Cycle', {
       part: 'cycle', description: 'starts a protection cycle', interval, input: {},
       action: 'states:StartExecution', resource: cycle.stateMachineArn, target: (given) => new StepFunctionsStartExecution(cycle, given),
@@ -50,14 +56,20 @@ export class Schedules extends Construct {
       part: 'sweep', description: 'removes orphans', interval: SWEEP_INTERVAL, input: { config: upkeep },
       action: 'lambda:InvokeFunction', resource: sweep.functionArn, target: (given) => new LambdaInvoke(sweep, given),
     });
+    if (fenceGuard === undefined) return;
+    this.every('FenceGuard', {
+      part: 'fence-guard', description: 'fences the old side when the source Region answers again', interval: GUARD_INTERVAL, input: fenceGuard.input,
+      action: 'lambda:InvokeFunction', resource: fenceGuard.function.functionArn, target: (given) => new LambdaInvoke(fenceGuard.function, given),
+    });
   }
 
-  private every(id: string, entry: Entry): void {
+  /** Adds something that is done again and again. */
+  every(id: string, entry: ScheduleEntry): void {
     const scheduleName = physicalName(this.props.project, entry.part);
     new Schedule(this, id, {
       scheduleName,
       description: `${this.props.project}: ${entry.description}`,
-      schedule: ScheduleExpression.rate(entry.interval),
+      schedule: entry.expression ?? ScheduleExpression.rate(entry.interval),
       target: entry.target({
         role: this.role(`${id}Role`, entry),
         input: ScheduleTargetInput.fromObject(entry.input),
@@ -68,7 +80,7 @@ export class Schedules extends Construct {
   }
 
   /** A role of its own with exactly one permission; the target would allow all versions of a function. */
-  private role(id: string, { action, resource, description }: Entry): IRole {
+  private role(id: string, { action, resource, description }: ScheduleEntry): IRole {
     const conditions = { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } };
     const role = new Role(this, id, {
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com', { conditions }),

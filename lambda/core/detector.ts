@@ -105,15 +105,24 @@ export interface Evaluation {
  * closes when so many of its signals have recovered that no quorum of them is left.
  */
 export function decide(state: DetectorState, observations: readonly Observation[], policy: DetectionPolicy, { now, standby }: Situation): Evaluation {
-  const passed = state.at === undefined ? undefined : secondsBetween(state.at, now);
-  const silent = passed !== undefined && Math.abs(passed) > policy.gapSeconds;
-  if (passed !== undefined && !silent && passed < policy.spacingSeconds) return { state };
+  if (isRepeated(state, policy, now)) return { state };
+  const silent = state.at !== undefined && wasSilent(state.at, policy, now);
   const maintenance = inMaintenance(policy.maintenanceWindows, now);
   const signals = counted(silent ? {} : state.signals, observations, policy, { now, maintenance });
   const down = policy.signals.filter((name) => (signals[name]?.failures ?? 0) >= policy.consecutiveFailures);
   const actions = state.actions.filter((at) => policy.maxActions !== undefined && secondsBetween(at, now) < policy.maxActions.seconds);
   const next: DetectorState = { ...state, version: state.version + 1, at: now, signals, actions, incident: incidentAfter(state, signals, down, policy, now) };
   return decided(next, down, policy, { now, standby, maintenance });
+}
+
+/** Whether an evaluation has just been; the schedule may deliver twice. */
+export function isRepeated({ at }: DetectorState, policy: DetectionPolicy, now: string): boolean {
+  return at !== undefined && !wasSilent(at, policy, now) && secondsBetween(at, now) < policy.spacingSeconds;
+}
+
+/** A clock that was far ahead is silence too. */
+function wasSilent(at: string, { gapSeconds }: DetectionPolicy, now: string): boolean {
+  return Math.abs(secondsBetween(at, now)) > gapSeconds;
 }
 
 /** Notes what came of a decision, after which it is not given again. */

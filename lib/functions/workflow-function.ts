@@ -1,4 +1,5 @@
 import { RemovalPolicy, type Duration } from 'aws-cdk-lib';
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -17,6 +18,10 @@ export interface WorkflowFunctionProps {
   readonly timeout: Duration;
   readonly memoryMiB: number;
   readonly permissions: readonly Permission[];
+  /** Of the function, where there are several with one handler. @default - that of the handler */
+  readonly part?: string;
+  /** The network that it runs in; its permissions must let Lambda attach it. @default - none */
+  readonly network?: { readonly vpc: IVpc; readonly subnets?: SubnetSelection; readonly securityGroups?: readonly ISecurityGroup[] };
 }
 
 /** One function with a role, log group and statements of its own. */
@@ -27,8 +32,8 @@ export class WorkflowFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: WorkflowFunctionProps) {
     super(scope, id);
-    const { context } = props;
-    const functionName = physicalName(context.project, props.handler);
+    const { context, network } = props;
+    const functionName = physicalName(context.project, props.part ?? props.handler);
     const logGroup = new LogGroup(this, 'Logs', {
       logGroupName: `/aws/lambda/${functionName}`, retention: context.logRetention, removalPolicy: RemovalPolicy.DESTROY,
     });
@@ -44,7 +49,9 @@ export class WorkflowFunction extends Construct {
       architecture: Architecture.ARM_64,
       memorySize: props.memoryMiB,
       timeout: props.timeout,
-      role: this.role,
+      // In a VPC the CDK would add a managed policy, which allows logs of everything.
+      role: network === undefined ? this.role : this.role.withoutPolicyUpdates(),
+      ...(network === undefined ? {} : { vpc: network.vpc, vpcSubnets: network.subnets, securityGroups: network.securityGroups && [...network.securityGroups] }),
       logGroup,
       environment: {
         DR_PROJECT: context.project,

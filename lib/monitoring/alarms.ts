@@ -19,7 +19,7 @@ export interface RecoveryAlarmsProps {
   readonly topic?: ITopic;
 }
 
-interface AlarmSettings {
+export interface AlarmSettings {
   readonly description: string;
   readonly metric: IMetric;
   readonly threshold: number;
@@ -102,22 +102,27 @@ export class RecoveryAlarms extends Construct {
   }
 
   private alarm(id: string, anchor: string, settings: AlarmSettings): Alarm {
-    const alarm = new Alarm(this, id, {
-      alarmName: physicalName(this.props.project, anchor),
-      alarmDescription: `${settings.description} Runbook: docs/operator-runbook.md#${anchor}`,
-      metric: settings.metric,
-      threshold: settings.threshold,
-      comparisonOperator: settings.comparison ?? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      evaluationPeriods: settings.outOf ?? settings.periods ?? 1,
-      datapointsToAlarm: settings.periods ?? 1,
-      treatMissingData: settings.missing ?? TreatMissingData.NOT_BREACHING,
-    });
-    if (this.props.topic) {
-      alarm.addAlarmAction(new SnsAction(this.props.topic));
-      alarm.addOkAction(new SnsAction(this.props.topic));
-    }
-    return alarm;
+    return runbookAlarm(this, id, anchor, settings, this.props);
   }
+}
+
+/** An alarm whose description names its chapter of the runbook, and that tells people both ways. */
+export function runbookAlarm(scope: Construct, id: string, anchor: string, settings: AlarmSettings, { project, topic }: { readonly project: string; readonly topic?: ITopic }): Alarm {
+  const alarm = new Alarm(scope, id, {
+    alarmName: physicalName(project, anchor),
+    alarmDescription: `${settings.description} Runbook: docs/operator-runbook.md#${anchor}`,
+    metric: settings.metric,
+    threshold: settings.threshold,
+    comparisonOperator: settings.comparison ?? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+    evaluationPeriods: settings.outOf ?? settings.periods ?? 1,
+    datapointsToAlarm: settings.periods ?? 1,
+    treatMissingData: settings.missing ?? TreatMissingData.NOT_BREACHING,
+  });
+  if (topic) {
+    alarm.addAlarmAction(new SnsAction(topic));
+    alarm.addOkAction(new SnsAction(topic));
+  }
+  return alarm;
 }
 
 /** Enough periods to cover the objective, so that a new machine has had its chance. */
@@ -126,7 +131,7 @@ function periodsFor(rpo: Duration, interval: Duration): number {
 }
 
 /** Executions that ended in any way but well. */
-function failures(machine: StateMachine, period: Duration): IMetric {
+export function failures(machine: StateMachine, period: Duration): IMetric {
   const options = { period, statistic: 'Sum' };
   return new MathExpression({
     expression: 'failed + timedOut + aborted',

@@ -26,6 +26,12 @@ export enum RecoveryMetric {
   CYCLE_SECONDS = 'CycleSeconds',
   /** Snapshots and images that the sweeper removed. */
   ORPHANS_REMOVED = 'OrphansRemoved',
+  /** Looks of the failure detector at its signals. */
+  DETECTOR_RUNS = 'DetectorRuns',
+  /** Signals that the last look found unhealthy. */
+  UNHEALTHY_SIGNALS = 'UnhealthySignals',
+  /** Signals that the last look could not read. */
+  UNKNOWN_SIGNALS = 'UnknownSignals',
 }
 
 /** @internal */
