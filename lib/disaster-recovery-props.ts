@@ -1,6 +1,7 @@
 import type { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Fencing } from './fencing/fencing';
 import type { DrillPolicy } from './network/drill-policy';
 import type { RecoveryTarget } from './network/recovery-target';
 import type { StagingArea } from './network/staging-area';
@@ -64,6 +65,11 @@ export interface DisasterRecoveryProps {
   readonly target: RecoveryTarget;
   /** @default DrillPolicy.isolated() */
   readonly drill?: DrillPolicy;
+  /**
+   * How a failover keeps the old side from writing before it launches anything.
+   * @default - it does not, and the evidence says so; two sides may write at once
+   */
+  readonly fencing?: Fencing;
   /**
    * Where alarms go. A topic of the recovery Region, so that it works when the source Region does not. Its policy must let
    * `cloudwatch.amazonaws.com` publish, which a topic without a policy of its own does.

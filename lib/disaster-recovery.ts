@@ -9,9 +9,12 @@ import { Construct } from 'constructs';
 import { Catalogue, WORK_INDEX } from './catalogue';
 import { Cutovers } from './cutover/cutovers';
 import type { TrafficCutover } from './cutover/traffic-cutover';
+import type { FailureDetector } from './detection/failure-detector';
+import { FailureDetection } from './detection/failure-detection';
 import type { DisasterRecoveryProps } from './disaster-recovery-props';
 import type { Endpoint } from './endpoint/endpoint';
 import { ProtectedEndpoint } from './endpoint/protected-endpoint';
+import { ProjectFencing } from './fencing/project-fencing';
 import type { ProjectContext } from './functions/context';
 import { CycleFunctions } from './functions/cycle-functions';
 import { executionsArn } from './functions/permissions/executions';
@@ -70,6 +73,8 @@ export class DisasterRecovery extends Construct {
   private readonly plan: RecoveryPlan;
   private readonly parts: ProjectParts;
   private readonly runFunctions: RunFunctions;
+  private readonly makeDetection: () => FailureDetection;
+  private detectors?: FailureDetection;
 
   constructor(scope: Construct, id: string, private readonly props: DisasterRecoveryProps) {
     super(scope, id);
@@ -103,8 +108,11 @@ export class DisasterRecovery extends Construct {
     const cycleFunctions = new CycleFunctions(this, 'CycleFunctions', context);
     const places = Lazy.uncachedList({ produce: () => launchPlaces(context, props, this.endpoints, target, this.drillNetwork) });
     this.runFunctions = new RunFunctions(this, 'RunFunctions', context, places);
+    const fencing = new ProjectFencing(this, 'Fencing', {
+      context, fencing: props.fencing, handler: this.runFunctions.fence, endpoints: this.endpoints, topic: props.notifications,
+    });
     const cutovers = new Cutovers(this, context, this.runFunctions.cutover);
-    this.parts = { context, props, endpoints: this.endpoints, plan: this.plan, target, drill: this.drillNetwork, drillPolicy, cutovers };
+    this.parts = { context, props, endpoints: this.endpoints, plan: this.plan, target, drill: this.drillNetwork, drillPolicy, cutovers, fencing };
     const upkeep = new UpkeepFunctions(this, 'Upkeep', context);
     const { interval } = props.schedule;
     const cycle = new CycleWorkflow(this, 'Cycle', {
@@ -114,17 +122,20 @@ export class DisasterRecovery extends Construct {
     this.cycle = cycle.machine;
     this.run = run.machine;
 
-    new WakeUp(this, 'WakeUp', { project: this.projectName, wake: cycleFunctions.wake.function });
+    const { bus } = new WakeUp(this, 'WakeUp', { project: this.projectName, wake: cycleFunctions.wake.function });
     const [drillTeardown, sweep] = [upkeep.drillTeardown.function, upkeep.sweep.function];
-    new Schedules(this, 'Schedules', {
+    const guard = fencing.guard?.function;
+    const schedules = new Schedules(this, 'Schedules', {
       project: this.projectName, cycle: cycle.machine, interval, drillTeardown, sweep, upkeep: upkeepConfig(context, this.orphanAgeSeconds()),
+      fenceGuard: guard && { function: guard, input: Lazy.uncachedAny({ produce: () => ({ config: fencing.guardConfig() }) }) },
     });
     this.alarms = new RecoveryAlarms(this, 'Alarms', {
       project: this.projectName, recoveryRegion: stack.region, rpo: props.objectives.rpo, interval,
-      cycle: cycle.machine, run: run.machine, upkeep: [drillTeardown, sweep], topic: props.notifications,
+      cycle: cycle.machine, run: run.machine, upkeep: [drillTeardown, sweep, ...(guard ? [guard] : [])], topic: props.notifications,
     });
     this.sourceStack = props.source.stack ?? footprintStack(stack, this, props.source.region);
-    new SourceFootprint(this.sourceStack, `${id}Footprint`, { project: this.projectName, recoveryRegion: stack.region });
+    const source = new SourceFootprint(this.sourceStack, `${id}Footprint`, { project: this.projectName, recoveryRegion: stack.region });
+    this.makeDetection = () => new FailureDetection(this, 'Detection', { context, topic: props.notifications, schedules, bus, source });
     this.allowRoles((props.target._options.instanceRoles ?? []).map((role) => role.roleArn));
     this.node.addValidation({ validate: () => this.problems() });
     Aspects.of(this).add({ visit: (node) => (node === this ? this.warn() : undefined) }, { priority: AspectPriority.READONLY });
@@ -134,6 +145,7 @@ export class DisasterRecovery extends Construct {
   protect(endpoint: Endpoint): ProtectedEndpoint {
     const handle = new ProtectedEndpoint(this, endpoint);
     this.endpoints.push(handle);
+    this.parts.fencing.add(handle);
     endpoint._tagConstructs(this.projectName);
     this.allowRoles(endpoint.launch.instanceProfile?.role ? [endpoint.launch.instanceProfile.role.roleArn] : []);
     const { baseImageId } = endpoint.launch;
@@ -166,6 +178,24 @@ export class DisasterRecovery extends Construct {
    */
   cutOver(...cutovers: TrafficCutover[]): void {
     for (const cutover of cutovers) this.parts.cutovers.add(cutover);
+  }
+
+  /** Watches signals, and decides when they amount to a failure. Once for the project, and once for each set of endpoints. */
+  detectFailure(detector: FailureDetector): void {
+    this.detectors ??= this.makeDetection();
+    this.detectors._add(detector);
+  }
+
+  /** The failure detectors, with their alarms; undefined before `detectFailure()`. */
+  get detection(): FailureDetection | undefined {
+    return this.detectors;
+  }
+
+  /** Lets a principal approve or refuse failovers that a detector asks for. After `detectFailure()` with `DecisionMode.approval()`. */
+  grantApprove(grantee: IGrantable): Grant {
+    const approve = this.detectors?._approve;
+    if (!approve) throw new Error(`${this.node.path}: no detector asks for approval. Call detectFailure() with DecisionMode.approval() before grantApprove().`);
+    return Grant.addToPrincipal({ grantee, actions: ['lambda:InvokeFunction'], resourceArns: [approve.functionArn] });
   }
 
   /** Lets a principal start, watch and stop recovery runs, drills and real ones alike: IAM cannot tell them apart by their input. */
@@ -234,9 +264,11 @@ export class DisasterRecovery extends Construct {
       ...endpointProblems(this.endpoints),
       ...this.plan.problems(),
       ...this.parts.cutovers.problems(),
+      ...this.parts.fencing.problems(),
+      ...this.detectors?._problems(this.endpoints) ?? [],
       ...networkProblems({ region: Stack.of(this).region, target: { vpc, cidr: knownCidr(vpc), subnets: target.subnets }, drill, staging: this.stagingNetwork }),
       ...this.twins(),
-      ...sizeProblems(this, { 'protection cycle': cycleConfig(this.parts), 'recovery run': runConfig(this.parts) }),
+      ...sizeProblems(this, { 'protection cycle': cycleConfig(this.parts), 'recovery run': runConfig(this.parts), ...(this.detectors ? { 'failure detectors': this.detectors._config } : {}) }),
     ];
   }
 
@@ -262,6 +294,7 @@ export class DisasterRecovery extends Construct {
         `Endpoint '${name}': the role of ${path} is not in the target's instanceRoles, so recovered machines come without it. Name the role (it needs a roleName) or give launch.instanceProfile.`,
       );
     }
+    for (const [id, text] of this.detectors?._warnings(this.parts.fencing.guard !== undefined) ?? []) annotations.addWarningV2(`cdk-disaster-recovery:${id}`, text);
     const leftOut = this.plan.leftOut();
     if (leftOut.length > 0) {
       annotations.addWarningV2('cdk-disaster-recovery:noWave', `No wave names ${leftOut.map((name) => `'${name}'`).join(', ')}: recovered in a last wave. Name them in a wave.`);

@@ -5,6 +5,7 @@ import type { DisasterRecoveryProps } from './disaster-recovery-props';
 import { launchConfig } from './endpoint/launch-settings';
 import type { Cutovers } from './cutover/cutovers';
 import type { ProtectedEndpoint } from './endpoint/protected-endpoint';
+import type { ProjectFencing } from './fencing/project-fencing';
 import type { ProjectContext } from './functions/context';
 import type { DrillNetwork, DrillPolicy } from './network/drill-policy';
 import type { BoundTarget } from './network/recovery-target';
@@ -30,6 +31,7 @@ export interface ProjectParts {
   readonly drill: DrillNetwork;
   readonly drillPolicy: DrillPolicy;
   readonly cutovers: Cutovers;
+  readonly fencing: ProjectFencing;
 }
 
 type Regions = Pick<CycleConfig, 'project' | 'sourceRegion' | 'recoveryRegion'>;
@@ -50,7 +52,7 @@ export function cycleConfig({ context, props, endpoints }: ProjectParts): CycleC
   };
 }
 
-export function runConfig({ context, props, endpoints, plan, target, drill, drillPolicy, cutovers }: ProjectParts): RunConfig {
+export function runConfig({ context, props, endpoints, plan, target, drill, drillPolicy, cutovers, fencing }: ProjectParts): RunConfig {
   const capacity = props.target._capacity._bind();
   const launches = endpoints.map(({ name, endpoint }): [string, LaunchConfig] => [name, launchConfig(endpoint.launch)]);
   return {
@@ -70,6 +72,7 @@ export function runConfig({ context, props, endpoints, plan, target, drill, dril
     capacityReservationGroupArn: capacity.groupArn,
     targetKeyArn: context.key.keyArn,
     launchesPerSecond: props.quotas?.launchesPerSecond ?? DEFAULT_QUOTAS.launchesPerSecond,
+    ...fencing.toConfig(),
     ...cutovers.toConfig(),
   };
 }

@@ -201,7 +201,7 @@ class BeginStep {
     }
     const waves = record.waves.flatMap((ids, wave) => ids.length > 0 ? [wave] : []);
     this.tools.log.info('Run planned', { run: record.runId, mode: record.mode, members: places.length, waves: waves.length, leftOut: selection.leftOut });
-    return { runId: record.runId, mode: record.mode, ...epochField(record.epoch), waves };
+    return { runId: record.runId, mode: record.mode, epoch: record.epoch ?? 0, waves };
   }
 
   /** The row names the point before it is pinned, so that every pin can be found and taken away again. */

@@ -9,7 +9,7 @@ import type { Tools } from '../runtime/tools';
 export interface RunRef {
   readonly runId: string;
   readonly mode: RunMode;
-  /** Under which the run changes things; drills have none. */
+  /** Under which the run changes things; 0 for a drill, which has none. */
   readonly epoch?: number;
   /** Indexes of the waves that have members. */
   readonly waves: readonly number[];

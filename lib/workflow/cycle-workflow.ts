@@ -38,6 +38,8 @@ export class CycleWorkflow extends Construct {
     ];
     const first = this.chain(steps, props.functions);
     const skipped = new Succeed(this, 'Another cycle is running');
+    // Protecting the old side while the recovery side is active would make the older data look like the newer.
+    const suspended = new Succeed(this, 'The recovery side is active');
     const beginTask = invocation(this, 'Begin', {
       handler: begin,
       payload: { 'config.$': '$.config', 'executionArn.$': '$$.Execution.Id', 'startedAt.$': '$$.Execution.StartTime' },
@@ -45,7 +47,8 @@ export class CycleWorkflow extends Construct {
       resultPath: '$.cycle',
     });
     const definition = configure(this, props.config).next(beginTask).next(
-      new Choice(this, 'Started?').when(Condition.stringEquals('$.cycle.outcome', 'started'), first).otherwise(skipped),
+      new Choice(this, 'Started?').when(Condition.stringEquals('$.cycle.outcome', 'started'), first)
+        .when(Condition.stringEquals('$.cycle.outcome', 'suspended'), suspended).otherwise(skipped),
     );
     this.machine = workflowMachine(this, {
       context: props.context,

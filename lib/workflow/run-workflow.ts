@@ -32,7 +32,7 @@ export class RunWorkflow extends Construct {
     const beginTask = invocation(this, 'Begin', {
       handler: begin,
       payload: { ...REQUEST, 'executionArn.$': '$$.Execution.Id' },
-      select: ['runId', 'mode', 'waves'],
+      select: ['runId', 'mode', 'epoch', 'waves'],
       resultPath: '$.run',
     });
     const refused = invocation(this, 'Record the refusal', { handler: finish, payload: { ...REQUEST, 'error.$': '$.error' } });
@@ -47,16 +47,25 @@ export class RunWorkflow extends Construct {
     beginTask.addCatch(refused, { resultPath: '$.error' });
     const waves = this.waves(props.functions);
     waves.addCatch(report, { resultPath: '$.error' });
-    const cutover = this.cutover(props.functions, finishTask, report);
+    const fence = this.fence(props.functions, waves, report);
+    waves.next(this.cutover(props.functions, finishTask, report));
     this.machine = workflowMachine(this, {
       context: props.context,
       part: 'run',
-      comment: 'Recovery run: choose recovery points, launch by waves, check, move traffic, record',
-      definition: configure(this, props.config).next(beginTask).next(waves).next(cutover),
+      comment: 'Recovery run: choose recovery points, fence, launch by waves, check, move traffic, record',
+      definition: configure(this, props.config).next(beginTask).next(fence),
       functions: props.functions.steps,
       timeout: TIMEOUT,
       logData: true,
     });
+  }
+
+  /** Before anything is launched for good, the old side is kept from writing. A drill leaves it alone. */
+  private fence({ fence }: RunFunctions, next: IChainable, report: IChainable): Choice {
+    const step = new RepeatedStep('Fence', { handler: fence, payload: { 'config.$': '$.config', 'run.$': '$.run' } })._bind(this);
+    for (const task of step.tasks) task.addCatch(report, { resultPath: '$.error' });
+    step.then(next);
+    return new Choice(this, 'Fence?').when(Condition.stringEquals('$.run.mode', 'failover'), step.first).otherwise(next);
   }
 
   /** Only a failover of a project that declares cutovers moves traffic: a drill goes by. */

@@ -39,7 +39,7 @@ describe('by default', () => {
 
   test('functions run on Node 22 and arm64, with bundles, names and logs of their own', () => {
     const functions = Object.values(rendered.findResources('AWS::Lambda::Function')).map(({ Properties }) => Properties);
-    expect(functions).toHaveLength(15);
+    expect(functions).toHaveLength(17);
     for (const one of functions) {
       expect(one).toMatchObject({
         Runtime: 'nodejs22.x', Architectures: ['arm64'], Handler: 'index.handler',

@@ -63,6 +63,11 @@ const EXPECTED: Record<string, string[]> = {
     'ec2:DescribeSnapshots -> * [aws:RequestedRegion=us-west-2]',
     'states:DescribeExecution -> states:us-west-2:ACCOUNT:execution:disaster-recovery-shop-run:*',
   ],
+  'run-fence': [
+    LOGS, READ_WRITE, TABLE_KEY,
+    'ec2:DescribeInstances -> * [aws:RequestedRegion=us-west-2]',
+    `ec2:StopInstances -> ec2:us-west-2:ACCOUNT:instance/* [${OWN}, aws:ResourceTag/dr:mode=failover]`,
+  ],
   'run-hooks': [LOGS, READ_WRITE, TABLE_KEY],
   'run-cutover': [LOGS, READ_WRITE, TABLE_KEY],
   'run-launch': [

@@ -30,7 +30,7 @@ describe('both definitions', () => {
 
   test.each([['cycle', cycle], ['run', run], ['wave', wave]])('%s: every task retries what Lambda did wrong, and never what was refused', (_name, asl) => {
     for (const [, { Retry }] of tasks(asl)) {
-      expect(Retry![0]).toMatchObject({ MaxAttempts: 0, ErrorEquals: expect.arrayContaining(['InvalidRequest', 'LaunchFailed', 'CheckFailed', 'HookFailed']) });
+      expect(Retry![0]).toMatchObject({ MaxAttempts: 0, ErrorEquals: expect.arrayContaining(['InvalidRequest', 'LaunchFailed', 'CheckFailed', 'HookFailed', 'FenceFailed', 'LeaseHeld', 'StaleEpoch']) });
       expect(Retry!.slice(1).map(({ ErrorEquals }) => ErrorEquals[0])).toEqual(['Lambda.ServiceException', 'Lambda.Unknown', 'States.TaskFailed']);
     }
   });
@@ -62,6 +62,10 @@ describe('protection cycle', () => {
     expect(cycle.States['Started?']!.Default).toBe('Another cycle is running');
   });
 
+  test('does nothing while the recovery side is active', () => {
+    expect(cycle.States['Started?']!.Choices![1]).toMatchObject({ Variable: '$.cycle.outcome', StringEquals: 'suspended', Next: 'The recovery side is active' });
+  });
+
   test('a pause of replication is a callback with a time-out, after which snapshots are polled', () => {
     const wait = cycle.States['Replicate: wait for an event']!;
     expect(wait.Resource).toMatch(/lambda:invoke\.waitForTaskToken$/);
@@ -85,11 +89,16 @@ describe('protection cycle', () => {
 
 describe('recovery run', () => {
   test('goes through its steps, one wave after the other', () => {
-    expect(happyPath(run)).toEqual(['Configure', 'Begin', 'Waves', 'Cut over?', 'Cut over', 'Cut over: done?', 'Finish', 'Whole?', 'Recovered']);
+    expect(happyPath(run)).toEqual(['Configure', 'Begin', 'Fence?', 'Fence', 'Fence: done?', 'Waves', 'Cut over?', 'Cut over', 'Cut over: done?', 'Finish', 'Whole?', 'Recovered']);
     expect(run.States.Waves).toMatchObject({ Type: 'Map', MaxConcurrency: 1, ItemsPath: '$.run.waves', ResultPath: null });
     expect(happyPath(wave)).toEqual([
       'Hooks before', 'Hooks before: done?', 'Launch', 'Launch: done?', 'Check', 'Check: done?', 'Hooks after', 'Hooks after: done?', 'Wave recovered',
     ]);
+  });
+
+  test('a failover fences before its first wave; a drill does not', () => {
+    expect(run.States['Fence?']).toMatchObject({ Choices: [{ Variable: '$.run.mode', StringEquals: 'failover', Next: 'Fence' }], Default: 'Waves' });
+    expect(run.States['Fence: done?']!.Choices![0]!.Next).toBe('Waves');
   });
 
   test('evidence that does not say SUCCEEDED fails the execution', () => {
@@ -110,7 +119,7 @@ describe('recovery run', () => {
 
   test('whatever fails is recorded; a run that could not begin has no plan to refer to', () => {
     expect(run.States.Begin!.Catch![0]!.Next).toBe('Record the refusal');
-    expect(run.States.Waves!.Catch![0]!.Next).toBe('Record the failure');
+    for (const name of ['Fence', 'Waves']) expect(run.States[name]!.Catch![0]!.Next).toBe('Record the failure');
     expect(run.States['Record the refusal']!.Parameters!.Payload['run.$']).toBeUndefined();
     expect(run.States['Record the failure']!.Parameters!.Payload['run.$']).toBe('$.run');
     for (const name of ['Record the refusal', 'Record the failure']) expect(run.States[name]!.Next).toBe('Run failed');

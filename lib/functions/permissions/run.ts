@@ -4,7 +4,7 @@ import { executionsArn } from './executions';
 import { useTargetKey } from './keys';
 import { describe, ec2Arn, taggedRequest, taggedResource, Wide, type Permission } from './permission';
 
-// None of these names the source Region: recovery does not need it.
+// None of these names the source Region: recovery does not need it. Fencing does, where it is declared; see permissions/fence.
 
 const READ_WRITE = ['GetItem', 'Query', 'PutItem', 'UpdateItem'] as const;
 

@@ -3,6 +3,7 @@ import type { Evidence } from '../../../lambda/core/evidence';
 import type { RunRequest } from '../../../lambda/core/model';
 import { beginRun } from '../../../lambda/run/begin';
 import { checkWave } from '../../../lambda/run/check';
+import { cutOver } from '../../../lambda/run/cutover';
 import { fenceRun } from '../../../lambda/run/fence';
 import { finishRun, type RunOutcome } from '../../../lambda/run/finish';
 import { runHooks } from '../../../lambda/run/hooks';
@@ -10,6 +11,7 @@ import { launchWave } from '../../../lambda/run/launch';
 import type { RunRef, StepResult } from '../../../lambda/run/run';
 import type { FakeCatalogue } from './catalogue';
 import { Killed, Lifeline } from './lifeline';
+import { kindsOf } from './traffic';
 import type { KillPlan, World } from './world';
 import { PROJECT } from './world';
 
@@ -100,6 +102,7 @@ export async function recover(world: World, config: RunConfig = runConfig(), opt
       await loop('check', (ports) => checkWave(input, ports, tools));
       await loop('hooks', (ports) => runHooks({ ...input, phase: 'after' }, ports, tools));
     }
+    if (begun.mode === 'failover' && config.cutover !== undefined) await loop('cutover', (ports) => cutOver({ config, run: begun, executionName: name }, ports, tools));
   } catch (error) {
     if (!(error instanceof Error) || error instanceof Killed) throw error;
     failure = error;
@@ -119,6 +122,7 @@ function portsOf(world: World, wrap: Wrap) {
     members: catalogue, points: catalogue, runs: catalogue, leases: catalogue, fences: catalogue, source: wrap(world.oldSide), roles: wrap(world.oldSide),
     recovery: wrap(world.cloud.recovery), executions: wrap(world.executions),
     machines, roots: machines, functions: wrap(world.functions), commands: wrap(world.commands),
+    cutovers: wrap(world.cutovers), kinds: kindsOf(wrap(world.traffic)),
   };
 }
 

@@ -16,6 +16,7 @@ import { Killed, Lifeline, type KillAt } from './lifeline';
 import { FakeMachines } from './machines';
 import { FakeOldSide } from './old-side';
 import { FakeCommands, FakeExecutions, FakeFunctions } from './services';
+import { FakeCutovers, FakeTraffic } from './traffic';
 
 export const PROJECT = 'shop';
 
@@ -53,6 +54,8 @@ export class World {
   readonly executions = new FakeExecutions();
   readonly functions = new FakeFunctions();
   readonly commands = new FakeCommands();
+  readonly cutovers = new FakeCutovers();
+  readonly traffic = new FakeTraffic();
   readonly metrics: Metric[] = [];
   calls = 0;
   private serial = 0;
