@@ -27,6 +27,8 @@ export class Ec2Snapshots implements Snapshots {
     } catch (error) {
       if (isRefused(error, 'not-found')) return 'absent';
       if (isRefused(error, 'in-use')) return 'in-use';
+      // The role may delete what carries the project's tag, and what is gone carries none: a repeated deletion may look forbidden.
+      if (isRefused(error, 'denied') && (await this.withIds([snapshotId])).length === 0) return 'absent';
       throw error;
     }
   }

@@ -63,6 +63,15 @@ describe('snapshots', () => {
     ec2.on(DeleteSnapshotCommand).resolvesOnce({}).rejectsOnce(refusal('InvalidSnapshot.NotFound')).rejects(refusal('InvalidSnapshot.InUse'));
     expect([await snapshots.remove('s'), await snapshots.remove('s'), await snapshots.remove('s')]).toEqual(['removed', 'absent', 'in-use']);
   });
+
+  test('a deletion that is denied because the snapshot, and with it its tags, is gone already is no denial', async () => {
+    const snapshots = new Ec2SourceSnapshots(client);
+    ec2.on(DeleteSnapshotCommand).rejects(refusal('UnauthorizedOperation'));
+    ec2.on(DescribeSnapshotsCommand).resolvesOnce({ Snapshots: [] }).resolves({ Snapshots: [{ SnapshotId: 's', State: 'completed' }] });
+    expect(await snapshots.remove('s')).toBe('absent');
+    await expect(snapshots.remove('s')).rejects.toMatchObject({ kind: 'denied' });
+    expect(ec2.commandCalls(DescribeSnapshotsCommand)[0]!.args[0].input).toMatchObject({ Filters: [{ Name: 'snapshot-id', Values: ['s'] }] });
+  });
 });
 
 describe('the source\'s machines', () => {
