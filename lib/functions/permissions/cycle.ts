@@ -37,7 +37,10 @@ export function cycleReplicate(context: ProjectContext): Permission[] {
   const { sourceRegion, recoveryRegion } = context;
   const copies = [ec2Arn(context, recoveryRegion, 'snapshot')];
   // What exists has an id; the copy that is to be made is judged as snapshot/*, which these do not match.
-  const existing = [sourceRegion, recoveryRegion].map((region) => ec2Arn(context, region, 'snapshot', 'snap-*'));
+  // The reference gives snapshots no account in their ARN; that the check of the source follows it was not seen on AWS yet.
+  const existing = [sourceRegion, recoveryRegion].flatMap((region) => [
+    ec2Arn(context, region, 'snapshot', 'snap-*'), `arn:${context.partition}:ec2:${region}:${context.account}:snapshot/snap-*`,
+  ]);
   return [
     ...catalogue(context, ['GetItem', 'Query', 'PutItem', 'UpdateItem'], 'work'),
     describe(['DescribeSnapshots'], [sourceRegion, recoveryRegion]),
