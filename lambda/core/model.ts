@@ -170,8 +170,10 @@ export interface RunMember {
   readonly launchMethod: LaunchMethod;
   /** Grows when a launch is repeated with other parameters (another type, no fixed address); part of the client token. */
   readonly attempt: number;
-  /** `<type>@<zone>` for which EC2 had no capacity in this run. */
+  /** `<type>@<zone>` for which EC2 had no capacity in this run, `full@<subnet id>` where no address was free. */
   readonly tried?: readonly string[];
+  /** EC2 refused this machine the reserved capacity: it is launched without. */
+  readonly unreserved?: boolean;
   readonly instanceType: string;
   readonly subnetId: string;
   readonly privateIp?: string;
