@@ -107,6 +107,8 @@ export interface EndpointMember {
   readonly lastSeenAt: string;
   /** When a discovery that did find the endpoint's other members did not find this one. */
   readonly missingSince?: string;
+  /** Its endpoint is no longer part of the project: it is missing, and recovered only when the endpoint is asked for by name. */
+  readonly withdrawn?: true;
   readonly settings: MachineSettings;
   /** `consistentAt` of the newest `COMPLETE` point: the achieved RPO is now minus this. */
   readonly newestPointAt?: string;

@@ -122,7 +122,9 @@ class BeginStep {
     const known = new Set([...this.input.config.waves.flatMap((wave) => wave.endpoints), ...all.map(({ endpoint }) => endpoint)]);
     const unknown = endpoints?.filter((name) => !known.has(name)) ?? [];
     if (unknown.length > 0) throw new InvalidRequest(`No endpoint is called ${unknown.join(', ')}; the project has ${listed([...known].sort())}.`);
-    const wanted = membersAt(all, selection.kind === 'before' ? selection.time : undefined)
+    // A run that is resumed goes on with what it began, whatever has been taken out of the project since.
+    const named = endpoints ?? all.filter(({ memberId }) => only?.has(memberId) === true).map(({ endpoint }) => endpoint);
+    const wanted = membersAt(all, selection.kind === 'before' ? selection.time : undefined, named)
       .filter((member) => endpoints === undefined || endpoints.includes(member.endpoint));
     const points = new Map(await mapOf(wanted, async ({ memberId }) => [memberId, await this.ports.points.completePoints(memberId)] as const));
     const { chosen, missing } = selectPoints(wanted, points, selection);
