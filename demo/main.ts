@@ -42,7 +42,7 @@ async function main(): Promise<void> {
   } catch (error) {
     progress.end();
     const file = join(logs, 'local-cloud.log');
-    writeFileSync(file, scenario ? [...problems, ...scenario.cloud.logs()].join('\n') : '');
+    writeFileSync(file, [...problems, ...(scenario?.cloud.logs() ?? [])].join('\n'));
     process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\nLogs of the emulator and of every function: ${file}\n`);
     process.exitCode = 1;
   } finally {

@@ -33,7 +33,7 @@ import { RecoveryPlan } from './plan/recovery-plan';
 import type { RecoveryWave } from './plan/recovery-wave';
 import { knownSeconds } from './policies/duration';
 import { cycleConfig, rolesNotPassable, runConfig, upkeepConfig, type ProjectParts } from './project-config';
-import { endpointProblems, networkProblems, propsProblems, sizeProblems } from './project-validation';
+import { endpointProblems, functionProblems, networkProblems, propsProblems, sizeProblems } from './project-validation';
 import { Schedules } from './schedules';
 import { footprintStack, SourceFootprint } from './source-footprint';
 import { WakeUp } from './wake-up';
@@ -261,7 +261,8 @@ export class DisasterRecovery extends Construct {
     const { vpc } = this.props.target;
     return [
       ...propsProblems(this.props, Stack.of(this)),
-      ...endpointProblems(this.endpoints),
+      ...endpointProblems(this.endpoints, this.props.source.region),
+      ...functionProblems(this.plan.functionArns(), Stack.of(this).region),
       ...this.plan.problems(),
       ...this.parts.cutovers.problems(),
       ...this.parts.fencing.problems(),

@@ -67,7 +67,7 @@ function quotaProblems({ quotas, expectedFleet, schedule, objectives }: Disaster
 }
 
 /** What can be said about the endpoints, once all are known. */
-export function endpointProblems(endpoints: readonly ProtectedEndpoint[]): string[] {
+export function endpointProblems(endpoints: readonly ProtectedEndpoint[], sourceRegion: string): string[] {
   if (endpoints.length === 0) return ['The project protects nothing. Call protect() at least once.'];
   const names = endpoints.map(({ name }) => name);
   const doubled = [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
@@ -75,7 +75,39 @@ export function endpointProblems(endpoints: readonly ProtectedEndpoint[]): strin
     ...endpoints.flatMap(({ endpoint }) => endpoint._problems()),
     ...doubled.map((name) => `Two endpoints are named '${name}'. Give one of them another name.`),
     ...constructsTwice(endpoints),
+    ...constructsElsewhere(endpoints, sourceRegion),
+    ...tagsTwice(endpoints),
   ];
+}
+
+/** Discovery looks in the source Region only. */
+function constructsElsewhere(endpoints: readonly ProtectedEndpoint[], sourceRegion: string): string[] {
+  return endpoints.flatMap(({ name, endpoint }) => endpoint._selector.constructs.flatMap((construct) => {
+    const { region } = Stack.of(construct);
+    if (Token.isUnresolved(region) || region === sourceRegion) return [];
+    return [`Endpoint '${name}': ${construct.node.path} is in Region '${region}', not in the source Region '${sourceRegion}', so it would never be found. Protect it in a project of its own.`];
+  }));
+}
+
+/** The same tags find the same machines: each would be protected twice. */
+function tagsTwice(endpoints: readonly ProtectedEndpoint[]): string[] {
+  const owner = new Map<string, string>();
+  return endpoints.flatMap(({ name, endpoint }) => {
+    const { tag } = endpoint._selector;
+    if (tag === undefined) return [];
+    const key = JSON.stringify(Object.entries(tag).sort(([a], [b]) => (a < b ? -1 : 1)));
+    const earlier = owner.get(key);
+    owner.set(key, name);
+    return earlier === undefined ? [] : [`Endpoints '${earlier}' and '${name}' have the same tags, so each machine would be protected twice. Keep one of them.`];
+  });
+}
+
+/** A function of another Region cannot be called from here, and one of the source Region is gone when it is needed. */
+export function functionProblems(functionArns: readonly string[], recoveryRegion: string): string[] {
+  return functionArns.flatMap((arn) => {
+    const region = Token.isUnresolved(arn) ? recoveryRegion : arn.split(':')[3] ?? recoveryRegion;
+    return region === recoveryRegion ? [] : [`Hooks and checks run in the recovery Region '${recoveryRegion}', but ${arn} is in '${region}'. Deploy the function there.`];
+  });
 }
 
 /** An instance carries one endpoint's tags; two would overwrite each other. */
@@ -111,7 +143,7 @@ export interface Networks {
 export function networkProblems({ region, target, drill, staging }: Networks): string[] {
   const stagingCidr = staging?.cidr;
   const problems = [...elsewhere('The VPC of drills', drill.vpc, region), ...elsewhere('The VPC of the staging area', staging?.vpc, region)];
-  if (drill.vpc === target.vpc) problems.push('The drill runs in the VPC of the recovery target, where it can reach production. Give it a VPC of its own: DrillPolicy.isolated().');
+  if (drill.vpc.vpcId === target.vpc.vpcId) problems.push('The drill runs in the VPC of the recovery target, where it can reach production. Give it a VPC of its own: DrillPolicy.isolated().');
   const isolated = new Set(drill.vpc.isolatedSubnets.map(({ node }) => node.path));
   for (const subnet of drill.subnets.filter(({ node }) => !isolated.has(node.path))) {
     problems.push(`Drill subnet ${subnet.node.path} is not isolated. Choose subnets without a route to the internet.`);

@@ -13,6 +13,8 @@ import type { ImageFacts, ImageSpec, LaunchSpec, MachineFacts, MachineStatus, Re
 /** DescribeInstanceStatus and TerminateInstances by id. */
 const IDS_PER_CALL = 100;
 
+const USABLE_IMAGE: ReadonlySet<string> = new Set(['available', 'pending']);
+
 export class Ec2Recovery implements RecoveryMachines {
   constructor(private readonly client: EC2Client) {}
 
@@ -22,7 +24,8 @@ export class Ec2Recovery implements RecoveryMachines {
       return answer.ImageId ?? '';
     } catch (error) {
       if (!isRefused(error, 'duplicate')) throw error;
-      const [image] = await this.describeImages([{ Name: 'name', Values: [spec.name] }]);
+      // One that is being deregistered is shown for a while, and its name can be taken again soon.
+      const image = (await this.describeImages([{ Name: 'name', Values: [spec.name] }])).find(({ state }) => USABLE_IMAGE.has(state));
       if (image !== undefined) return image.imageId;
       throw new RefusedCall('RegisterImage', 'not-ready', error.code, `image ${spec.name} exists and is not visible yet`, error);
     }

@@ -1,11 +1,11 @@
 /**
  * What a refused call means to a step, whatever service refused it.
  * `quota`: try again when something else has ended. `throttled`: try again soon. `capacity`: EC2 has no machine of that type
- * there. `address-in-use`: the fixed private address is taken. `not-found`, `in-use`, `not-ready`: the thing named. `denied`:
+ * there. `address-in-use`: the fixed private address is taken. `subnet-full`: no address is free in the subnet. `not-found`, `in-use`, `not-ready`: the thing named. `denied`:
  * a permission is missing. `unreachable`: no answer at all, as from a Region that is gone. `invalid`: the request is wrong.
  */
 export type RefusalKind =
-  | 'quota' | 'throttled' | 'capacity' | 'address-in-use' | 'not-found' | 'in-use' | 'not-ready'
+  | 'quota' | 'throttled' | 'capacity' | 'address-in-use' | 'subnet-full' | 'not-found' | 'in-use' | 'not-ready'
   | 'duplicate' | 'denied' | 'unreachable' | 'invalid' | 'other';
 
 /** A call that AWS refused, or that got no answer. */
@@ -34,7 +34,10 @@ const KINDS: Readonly<Record<string, RefusalKind>> = {
   SnapshotCreationPerVolumeRateExceeded: 'quota',
   RequestLimitExceeded: 'throttled',
   ThrottlingException: 'throttled',
+  ThrottledException: 'throttled',
   Throttling: 'throttled',
+  RequestThrottled: 'throttled',
+  RequestThrottledException: 'throttled',
   TooManyRequestsException: 'throttled',
   PriorRequestNotComplete: 'throttled',
   TransactionInProgressException: 'throttled',
@@ -47,6 +50,7 @@ const KINDS: Readonly<Record<string, RefusalKind>> = {
   MaxSpotInstanceCountExceeded: 'capacity',
   Unsupported: 'capacity',
   'InvalidIPAddress.InUse': 'address-in-use',
+  InsufficientFreeAddressesInSubnet: 'subnet-full',
   'InvalidAMIName.Duplicate': 'duplicate',
   'InvalidSnapshot.InUse': 'in-use',
   VolumeInUse: 'in-use',

@@ -78,7 +78,7 @@ export class DrillLimitExceeded extends DomainError {
   constructor(machines: number, limit: number) {
     super(
       `The drill would launch ${machines} machines, its limit is ${limit}. ` +
-        'Name fewer endpoints in the request, or raise the drill\'s instance limit in the recovery target.',
+        'Name fewer endpoints in the request, or raise `instanceLimit` of the `DrillPolicy` that the project is given as `drill`.',
     );
   }
 }

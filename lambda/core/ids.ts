@@ -35,9 +35,12 @@ export function clientToken(...parts: readonly (string | number)[]): string {
 const IMAGE_NAME_MAX = 128;
 const NOT_IN_IMAGE_NAME = /[^A-Za-z0-9()[\] ./\-'@_]/g;
 
-/** The name of the image that a run registers for a member; readable as far as there is room, and unique by its end. */
-export function imageName(project: string, runId: string, memberId: string): string {
-  const end = `-${digest('image', [project, runId, memberId]).slice(0, SHORT)}`;
+/**
+ * The name of the image that a run registers for a member; readable as far as there is room, and unique by its end. `content`
+ * tells images of one member apart: a name must never lead to an image of other disks.
+ */
+export function imageName(project: string, runId: string, memberId: string, ...content: readonly (string | number)[]): string {
+  const end = `-${digest('image', [project, runId, memberId, ...content]).slice(0, SHORT)}`;
   const readable = `dr-${project}-${runId}-${memberId}`.replace(NOT_IN_IMAGE_NAME, '_');
   return readable.slice(0, IMAGE_NAME_MAX - end.length) + end;
 }

@@ -2,8 +2,8 @@ import type { RunConfig, SubnetConfig } from './config';
 import { inTurnOverZones, launchConfigFor, plannedType } from './launch-plan';
 import type { RunMember } from './model';
 
-/** Why EC2 refused a launch: no machine of the type free in the zone, or the private address is taken. */
-export type LaunchFailure = 'capacity' | 'address-in-use';
+/** Why EC2 refused a launch: no machine of the type free in the zone, the private address taken, or no address free in the subnet. */
+export type LaunchFailure = 'capacity' | 'address-in-use' | 'subnet-full';
 
 export type LaunchAttempt = Pick<RunMember, 'attempt' | 'instanceType' | 'subnetId' | 'privateIp' | 'tried' | 'notes'>;
 
@@ -12,7 +12,8 @@ export type LaunchAttempt = Pick<RunMember, 'attempt' | 'instanceType' | 'subnet
  * token, since EC2 refuses a known token with other parameters.
  *
  * Without capacity, a machine that has its private address first tries the fallback types in the same subnet, because
- * others know it by that address; without one (or after that) each type is tried in every zone, the best type first.
+ * others know it by that address; without one (or after that) each type is tried in every zone, the best type first. A full
+ * subnet says nothing of its zone: the other subnets there come first, with the type that was to be launched.
  */
 export function nextAttempt(member: RunMember, failure: LaunchFailure, config: RunConfig): LaunchAttempt | undefined {
   if (failure === 'address-in-use') {
@@ -21,24 +22,36 @@ export function nextAttempt(member: RunMember, failure: LaunchFailure, config: R
   }
   const subnets = subnetsOf(member, config);
   const here = subnets.find((subnet) => subnet.subnetId === member.subnetId) ?? { subnetId: member.subnetId };
-  const tried = [...new Set([...(member.tried ?? []), attemptKey(member.instanceType, here)])];
+  const isFull = failure === 'subnet-full';
+  const tried = [...new Set([...(member.tried ?? []), isFull ? fullKey(here) : attemptKey(member.instanceType, here)])];
   const first = plannedType(member.settings.instanceType, config, launchConfigFor(config, member.endpoint));
-  const types = [...new Set([first, ...config.instanceTypes.fallbacks])];
-  const untried = (type: string, subnet: SubnetConfig) => !tried.includes(attemptKey(type, subnet));
-  const refused = `no capacity for ${attemptKey(member.instanceType, here)}`;
+  const types = [...new Set([...(isFull ? [member.instanceType] : []), first, ...config.instanceTypes.fallbacks])];
+  const untried = (type: string, subnet: SubnetConfig) => !tried.includes(attemptKey(type, subnet)) && !tried.includes(fullKey(subnet));
+  const refused = isFull ? `no free address in ${here.subnetId}` : `no capacity for ${attemptKey(member.instanceType, here)}`;
 
   if (member.privateIp !== undefined) {
     const type = types.find((candidate) => untried(candidate, here));
     if (type !== undefined) return attempt(member, { type, privateIp: member.privateIp, tried, note: `${refused}: ${type} instead` });
   }
-  const elsewhere = [here, ...subnets.filter((subnet) => subnet !== here)];
+  const near = (subnet: SubnetConfig) => subnet.availabilityZone !== undefined && subnet.availabilityZone === here.availabilityZone;
+  const others = subnets.filter((subnet) => subnet !== here);
+  const elsewhere = [here, ...others.filter(near), ...others.filter((subnet) => !near(subnet))];
   for (const type of types) {
     const subnet = elsewhere.find((candidate) => untried(type, candidate));
     if (subnet === undefined) continue;
     const address = member.privateIp === undefined ? '' : ' with a new private address';
-    return attempt(member, { type, subnet, tried, note: `${refused}: ${attemptKey(type, subnet)} instead${address}` });
+    const place = isFull ? `${type} in ${subnet.subnetId}` : attemptKey(type, subnet);
+    return attempt(member, { type, subnet, tried, note: `${refused}: ${place} instead${address}` });
   }
   return undefined;
+}
+
+/**
+ * The same again without the reservation: it may be of another type, platform or zone, used up or over, and on demand there
+ * may be a machine all the same.
+ */
+export function withoutReservation(member: RunMember, code: string): Pick<RunMember, 'attempt' | 'unreserved' | 'notes'> {
+  return { attempt: member.attempt + 1, unreserved: true, notes: [...member.notes, `not in the reserved capacity (${code})`] };
 }
 
 function attempt(
@@ -53,6 +66,10 @@ function attempt(
     tried: change.tried ?? member.tried ?? [],
     notes: [...member.notes, change.note],
   };
+}
+
+function fullKey({ subnetId }: SubnetConfig): string {
+  return `full@${subnetId}`;
 }
 
 /** Capacity is a zone's, not a subnet's. */

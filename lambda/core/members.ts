@@ -33,11 +33,15 @@ export function memberIdOf(endpoint: string, instanceId: string): string {
  *
  * A member that was not found is missing only if the endpoint's other machines were found: then the fleet has changed.
  * Finding nothing of an endpoint at all looks like an outage, lost tags or an attack, which is what recovery is for, so
- * its members stay to be recovered.
+ * its members stay to be recovered. An endpoint that is not among those `declared` was taken out of the project on purpose:
+ * its members are missing, and their points stay as retention says.
  */
-export function reconcileMembers(known: readonly EndpointMember[], found: readonly FoundMember[], now: string, project: string): Reconciled {
+export function reconcileMembers(
+  known: readonly EndpointMember[], found: readonly FoundMember[], now: string, project: string, declared: readonly string[],
+): Reconciled {
   const foundById = new Map(found.map((each) => [memberIdOf(each.endpoint, each.instanceId), each]));
   const foundEndpoints = new Set(found.map((each) => each.endpoint));
+  const declaredEndpoints = new Set(declared);
   const upserts: EndpointMember[] = [];
   const unchanged: EndpointMember[] = [];
   const gone: string[] = [];
@@ -46,6 +50,13 @@ export function reconcileMembers(known: readonly EndpointMember[], found: readon
     if (seen !== undefined) {
       if (isCurrent(member, seen)) unchanged.push(member);
       else upserts.push(refreshed(member, seen, now));
+    } else if (!declaredEndpoints.has(member.endpoint)) {
+      if (member.withdrawn === true) unchanged.push(member);
+      else upserts.push({ ...member, withdrawn: true, missingSince: member.missingSince ?? now });
+      if (member.missingSince === undefined) gone.push(member.memberId);
+    } else if (member.withdrawn === true) {
+      const { withdrawn: _declaredAgain, ...rest } = member;
+      upserts.push(rest);
     } else if (member.missingSince === undefined && foundEndpoints.has(member.endpoint)) {
       upserts.push({ ...member, missingSince: now });
       gone.push(member.memberId);
@@ -66,10 +77,12 @@ export function reconcileMembers(known: readonly EndpointMember[], found: readon
  * At a past time these are the members that were there then: instances that an attacker (or a mistake) has deleted
  * since are recovered, and what was put in their place later is not. Now these are the members not missing; but where
  * none of an endpoint's present members has a recovery point yet (the machine was just replaced, perhaps by somebody
- * who means harm), the ones that went missing last and have a point stand in.
+ * who means harm), the ones that went missing last and have a point stand in. Members of an endpoint that was taken out of
+ * the project count only where it is among the `named`.
  */
-export function membersAt(members: readonly EndpointMember[], time: string | undefined): EndpointMember[] {
-  const endpoints = [...groupBy(members, (member) => member.endpoint).values()];
+export function membersAt(members: readonly EndpointMember[], time: string | undefined, named: readonly string[] = []): EndpointMember[] {
+  const eligible = members.filter((member) => member.withdrawn !== true || named.includes(member.endpoint));
+  const endpoints = [...groupBy(eligible, (member) => member.endpoint).values()];
   return endpoints.flatMap((group) => (time === undefined ? presentNow(group) : group.filter((member) => wasPresent(member, time))));
 }
 
@@ -101,6 +114,6 @@ function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
 
-function refreshed({ missingSince: _back, ...rest }: EndpointMember, seen: FoundMember, now: string): EndpointMember {
+function refreshed({ missingSince: _back, withdrawn: _declared, ...rest }: EndpointMember, seen: FoundMember, now: string): EndpointMember {
   return { ...rest, settings: seen.settings, findings: seen.findings, lastSeenAt: now };
 }

@@ -109,6 +109,8 @@ export interface EndpointMember {
   readonly lastSeenAt: string;
   /** When a discovery that did find the endpoint's other members did not find this one. */
   readonly missingSince?: string;
+  /** Its endpoint is no longer part of the project: it is missing, and recovered only when the endpoint is asked for by name. */
+  readonly withdrawn?: true;
   readonly settings: MachineSettings;
   /** `consistentAt` of the newest `COMPLETE` point: the achieved RPO is now minus this. */
   readonly newestPointAt?: string;
@@ -186,8 +188,10 @@ export interface RunMember {
   readonly launchMethod: LaunchMethod;
   /** Grows when a launch is repeated with other parameters (another type, no fixed address); part of the client token. */
   readonly attempt: number;
-  /** `<type>@<zone>` for which EC2 had no capacity in this run. */
+  /** `<type>@<zone>` for which EC2 had no capacity in this run, `full@<subnet id>` where no address was free. */
   readonly tried?: readonly string[];
+  /** EC2 refused this machine the reserved capacity: it is launched without. */
+  readonly unreserved?: boolean;
   readonly instanceType: string;
   readonly subnetId: string;
   readonly privateIp?: string;

@@ -15,7 +15,8 @@ export interface BeginCycleInput {
 export interface CycleStart extends CycleRef {
   /** `suspended`: the recovery side is active, and the old side must not be protected as if it were. */
   readonly outcome: 'started' | 'skipped' | 'suspended';
-  readonly reason?: string;
+  /** Why it was skipped or suspended; empty for a cycle that started, since the state machine selects it in any case. */
+  readonly reason: string;
 }
 
 /** The share of the interval that a cycle may use: pruning and finishing must end before the next start. */
@@ -40,7 +41,7 @@ export async function beginCycle(
     return { ...ref, outcome: 'suspended', reason };
   }
   const holder = await cycles.takeLock(lock);
-  if (holder === undefined) return { ...ref, outcome: 'started' };
+  if (holder === undefined) return { ...ref, outcome: 'started', reason: '' };
   if (await executions.isRunning(holder.executionArn)) {
     return { ...ref, outcome: 'skipped', reason: `the cycle of ${holder.startedAt} is still running` };
   }
@@ -48,5 +49,5 @@ export async function beginCycle(
     return { ...ref, outcome: 'skipped', reason: 'another execution took over the lock first' };
   }
   tools.log.warn('Took over the lock of a cycle that has ended without releasing it', { cycle: lock.cycleId, previousCycle: holder.cycleId });
-  return { ...ref, outcome: 'started' };
+  return { ...ref, outcome: 'started', reason: '' };
 }

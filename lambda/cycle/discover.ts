@@ -46,7 +46,7 @@ export async function discover(input: CycleInput, ports: DiscoverPorts, tools: T
     await noteProblem(ports.cycles, input, `Discovery in ${config.sourceRegion} failed: ${messageOf(error)}`, tools);
     return { members: 0, findings: [] };
   }
-  const { upserts, added, gone } = reconcileMembers(known, found, tools.now(), config.project);
+  const { upserts, added, gone } = reconcileMembers(known, found, tools.now(), config.project, config.endpoints.map(({ name }) => name));
   await eachOf(upserts, (member) => ports.members.saveMember(member));
   const present = new Set(found.map(({ endpoint }) => endpoint));
   const absent = config.endpoints.map(({ name }) => name).filter((name) => !present.has(name));

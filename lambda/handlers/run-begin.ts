@@ -1,12 +1,17 @@
 import { dynamoCatalogue } from '../adapters/catalogue';
 import { ec2Client } from '../adapters/ec2-common';
+import { Ec2Recovery } from '../adapters/ec2-recovery';
 import { Ec2RecoverySnapshots } from '../adapters/ec2-snapshots';
 import { SfnExecutions } from '../adapters/executions';
 import { beginRun } from '../run/begin';
 import { handlerOf } from '../runtime/handler';
 
-export const handler = handlerOf('run-begin', (environment) => ({
-  ...dynamoCatalogue(environment),
-  recovery: new Ec2RecoverySnapshots(ec2Client(environment.recoveryRegion)),
-  executions: new SfnExecutions(environment.recoveryRegion),
-}), beginRun);
+export const handler = handlerOf('run-begin', (environment) => {
+  const ec2 = ec2Client(environment.recoveryRegion);
+  return {
+    ...dynamoCatalogue(environment),
+    recovery: new Ec2RecoverySnapshots(ec2),
+    machines: new Ec2Recovery(ec2),
+    executions: new SfnExecutions(environment.recoveryRegion),
+  };
+}, beginRun);

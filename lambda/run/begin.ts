@@ -15,6 +15,7 @@ import { eachOf, mapOf } from '../runtime/pool';
 import type { Tools } from '../runtime/tools';
 import { takeLease } from './lease';
 import { checkNotRecovered } from './recovered';
+import { revive, type RevivePorts } from './revive';
 import { validatedRequest } from './request';
 import { InvalidRequest, listed, RunFailed, type RunRef } from './run';
 
@@ -30,6 +31,7 @@ export interface BeginRunPorts {
   readonly points: PointStore;
   readonly runs: RunStore;
   readonly recovery: RecoverySnapshots;
+  readonly machines: RevivePorts['machines'];
   readonly executions: Executions;
   readonly leases: LeaseStore;
 }
@@ -91,28 +93,14 @@ class BeginStep {
     }
     const { endedAt: _ended, error: _error, ...rest } = existing;
     const { acceptUnreachable = existing.acceptUnreachable } = this.request;
+    // Who resumes a drill wants to see it: its machines get their whole time.
+    const expiresAt = existing.executionArn === executionArn ? {} : this.expiry();
     const record: RunRecord = {
-      ...rest, executionArn, status: 'RUNNING', ...epochField(await this.takeEpoch(existing.epoch)), ...(acceptUnreachable === undefined ? {} : { acceptUnreachable }),
+      ...rest, executionArn, status: 'RUNNING', ...expiresAt, ...epochField(await this.takeEpoch(existing.epoch)), ...(acceptUnreachable === undefined ? {} : { acceptUnreachable }),
     };
-    if (existing.executionArn !== executionArn) await this.revive(existing.runId);
+    if (existing.executionArn !== executionArn) await revive(existing, this.ports, this.tools);
     await this.ports.runs.saveRun(record, existing);
     return this.plan(record, await this.select(new Set(existing.waves.flat())));
-  }
-
-  /** What failed gets another chance when a person resumes the run, and its time is counted anew. */
-  private async revive(runId: string): Promise<void> {
-    const steps = (await this.ports.runs.steps(runId)).filter(({ outcome }) => outcome !== 'SUCCEEDED');
-    await eachOf(steps.filter(({ name }) => name !== PLAN_STEP), ({ name, startedAt }) => this.ports.runs.endStep({
-      runId, name, startedAt: this.tools.now(), detail: `resumed; first begun at ${startedAt}`,
-    }));
-    const failed = (await this.ports.runs.runMembers(runId)).filter(({ status }) => status === 'FAILED');
-    await eachOf(failed, async (member) => {
-      const { error: _error, tried: _tried, instanceId, launchedAt: _launched, ...rest } = member;
-      const next: RunMember = instanceId === undefined
-        ? { ...rest, status: member.imageId === undefined ? 'PLANNED' : 'IMAGE_READY', attempt: member.attempt + 1 }
-        : { ...rest, instanceId, status: 'LAUNCHED', launchedAt: this.tools.now() };
-      await this.ports.runs.saveRunMember(next, member);
-    });
   }
 
   private async checkNotRecovered(chosen: readonly EndpointMember[]): Promise<void> {
@@ -129,7 +117,6 @@ class BeginStep {
   private newRecord(waves: readonly (readonly string[])[], epoch: number | undefined): RunRecord {
     const { mode, runId, selection, requestedBy, acceptUnreachable } = this.request;
     const startedAt = this.tools.now();
-    const expiresAt = new Date(Date.parse(startedAt) + this.input.config.drillKeepSeconds * 1000).toISOString();
     return {
       project: this.input.config.project,
       runId,
@@ -142,8 +129,13 @@ class BeginStep {
       ...epochField(epoch),
       startedAt,
       waves,
-      ...(mode === 'drill' ? { expiresAt } : {}),
+      ...this.expiry(),
     };
+  }
+
+  private expiry(): Pick<RunRecord, 'expiresAt'> {
+    if (this.request.mode !== 'drill') return {};
+    return { expiresAt: new Date(Date.parse(this.tools.now()) + this.input.config.drillKeepSeconds * 1000).toISOString() };
   }
 
   /** The choice for each member of the project, or for those given. */
@@ -154,7 +146,9 @@ class BeginStep {
     const known = new Set([...this.input.config.waves.flatMap((wave) => wave.endpoints), ...all.map(({ endpoint }) => endpoint)]);
     const unknown = endpoints?.filter((name) => !known.has(name)) ?? [];
     if (unknown.length > 0) throw new InvalidRequest(`No endpoint is called ${unknown.join(', ')}; the project has ${listed([...known].sort())}.`);
-    const wanted = membersAt(all, selection.kind === 'before' ? selection.time : undefined)
+    // A run that is resumed goes on with what it began, whatever has been taken out of the project since.
+    const named = endpoints ?? all.filter(({ memberId }) => only?.has(memberId) === true).map(({ endpoint }) => endpoint);
+    const wanted = membersAt(all, selection.kind === 'before' ? selection.time : undefined, named)
       .filter((member) => endpoints === undefined || endpoints.includes(member.endpoint));
     const points = new Map(await mapOf(wanted, async ({ memberId }) => [memberId, await this.ports.points.completePoints(memberId)] as const));
     const { chosen, missing } = selectPoints(wanted, points, selection);
@@ -188,7 +182,7 @@ class BeginStep {
     await eachOf(places.map((place, index) => ({ ...place, index })), async ({ memberId, wave, index }) => {
       const choice = selection.choices.get(memberId);
       const before = planned.get(memberId);
-      if (before !== undefined && before.status !== 'PLANNED') return;
+      if (before !== undefined && before.status !== 'PLANNED') return this.keepPoint(record, before);
       if (choice === undefined) {
         if (before === undefined) this.tools.log.error('A planned member can no longer be recovered', { member: memberId, run: record.runId });
         return;
@@ -202,6 +196,13 @@ class BeginStep {
     const waves = record.waves.flatMap((ids, wave) => ids.length > 0 ? [wave] : []);
     this.tools.log.info('Run planned', { run: record.runId, mode: record.mode, members: places.length, waves: waves.length, leftOut: selection.leftOut });
     return { runId: record.runId, mode: record.mode, epoch: record.epoch ?? 0, waves };
+  }
+
+  /** Once launched, a machine needs its point only for the root disk that is yet to be put in; the end of the run has unpinned it. */
+  private async keepPoint(record: RunRecord, { memberId, pointId, status, launchMethod }: RunMember): Promise<void> {
+    if (launchMethod !== 'replaced-root' || status !== 'LAUNCHED') return;
+    const point = (await this.ports.points.completePoints(memberId)).find((each) => each.pointId === pointId);
+    if (point !== undefined) await this.ports.points.pin(point, record.runId);
   }
 
   /** The row names the point before it is pinned, so that every pin can be found and taken away again. */

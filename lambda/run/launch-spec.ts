@@ -25,7 +25,7 @@ export function diskOf(volume: PointVolume, record: RunRecord): DiskMapping {
 export function imageSpec(member: RunMember, record: RunRecord): ImageSpec {
   const { settings } = member;
   return {
-    name: imageName(record.project, record.runId, member.memberId),
+    name: imageName(record.project, record.runId, member.memberId, member.pointId, member.attempt),
     description: `${member.memberId} as of ${member.consistentAt}`,
     architecture: settings.architecture,
     virtualizationType: settings.virtualizationType,
@@ -77,8 +77,8 @@ export function launchSpec(member: RunMember, imageId: string, record: RunRecord
   };
 }
 
-/** A reservation is for one type in one zone: a machine that had to go elsewhere does without. */
-function reservationOf(member: RunMember, config: RunConfig): Pick<LaunchSpec, 'capacityReservationId' | 'capacityReservationGroupArn'> {
-  if ((member.tried?.length ?? 0) > 0) return {};
+/** A reservation is for one type in one zone; whether it fits this machine, EC2 says. */
+export function reservationOf(member: RunMember, config: RunConfig): Pick<LaunchSpec, 'capacityReservationId' | 'capacityReservationGroupArn'> {
+  if (member.unreserved === true) return {};
   return { capacityReservationId: config.capacityReservationId, capacityReservationGroupArn: config.capacityReservationGroupArn };
 }

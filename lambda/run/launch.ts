@@ -1,5 +1,5 @@
 import { launchConfigFor } from '../core/launch-plan';
-import { nextAttempt } from '../core/launch-retry';
+import { nextAttempt, withoutReservation, type LaunchFailure } from '../core/launch-retry';
 import type { RunMember, RunRecord } from '../core/model';
 import { Tag } from '../core/tags';
 import { isRefused, messageOf, type RefusedCall } from '../adapters/errors';
@@ -8,7 +8,7 @@ import type { LeaseStore } from '../adapters/ports/lease';
 import type { MachineFacts, RecoveryMachines, RootReplacement } from '../adapters/ports/recovery-machines';
 import { eachOf } from '../runtime/pool';
 import { pace, type Tools } from '../runtime/tools';
-import { imageSpec, launchSpec } from './launch-spec';
+import { imageSpec, launchSpec, reservationOf } from './launch-spec';
 import { confirmEpoch } from './lease';
 import { replaceRoot } from './replace-root';
 import { listed, membersOfWave, RunFailed, runRecord, saved, timed, type StepResult, type WaveInput } from './run';
@@ -81,7 +81,10 @@ class LaunchStep {
     let member = planned;
     try {
       if (member.status === 'PLANNED') {
-        member = await this.save(member, { status: 'IMAGE_READY', imageId: await this.imageOf(member) });
+        const imageId = await this.imageOf(member);
+        // Another image than before: EC2 refuses a known token with other parameters.
+        const isOther = member.imageId !== undefined && member.imageId !== imageId;
+        member = await this.save(member, { status: 'IMAGE_READY', imageId, attempt: isOther ? member.attempt + 1 : member.attempt });
       }
       for (let tries = 0; member.status === 'IMAGE_READY' && tries < ATTEMPTS_PER_CALL; tries += 1) {
         await this.turn();
@@ -89,8 +92,18 @@ class LaunchStep {
       }
       return member;
     } catch (error) {
-      return this.refused(member, error);
+      return isRefused(error) && lacksImage(error) ? this.unregistered(member, error) : this.refused(member, error);
     }
+  }
+
+  /**
+   * EC2 does not know an image yet that it has just registered, or no longer: registering it by its name once more answers
+   * the same image or makes it again. A base image is not ours: without it nothing helps.
+   */
+  private async unregistered(member: RunMember, error: RefusedCall): Promise<RunMember> {
+    if (member.launchMethod !== 'registered-image' || member.status !== 'IMAGE_READY') return this.refused(member, error);
+    this.delays.set(member.memberId, error.message);
+    return this.save(member, { status: 'PLANNED' });
   }
 
   private async imageOf(member: RunMember): Promise<string> {
@@ -105,13 +118,29 @@ class LaunchStep {
       this.tools.log.info('Launched', { run: this.record.runId, member: member.memberId, instance: machine.instanceId, type: member.instanceType });
       return await this.save(member, { status: 'LAUNCHED', instanceId: machine.instanceId, launchedAt: this.tools.now() });
     } catch (error) {
-      if (!isRefused(error, 'capacity', 'address-in-use')) throw error;
-      return this.otherwise(member, error.kind === 'capacity' ? 'capacity' : 'address-in-use', messageOf(error));
+      if (isRefused(error) && this.blamesReservation(member, error)) return this.unreserved(member, error.code, error.message);
+      if (!isRefused(error, 'capacity', 'address-in-use', 'subnet-full')) throw error;
+      return this.otherwise(member, error.kind as LaunchFailure, messageOf(error));
     }
   }
 
+  /** A reservation that does not fit is refused in many ways, also as no permission: all but those that have another cause. */
+  private blamesReservation(member: RunMember, error: RefusedCall): boolean {
+    return this.isReserved(member) && !isTransient(error) && !lacksImage(error) && !isRefused(error, 'address-in-use', 'subnet-full');
+  }
+
+  private isReserved(member: RunMember): boolean {
+    const { capacityReservationId, capacityReservationGroupArn } = reservationOf(member, this.input.config);
+    return capacityReservationId !== undefined || capacityReservationGroupArn !== undefined;
+  }
+
+  private unreserved(member: RunMember, code: string, reason: string): Promise<RunMember> {
+    this.tools.log.warn('Launching without the reservation', { run: this.record.runId, member: member.memberId, reason });
+    return this.save(member, { ...withoutReservation(member, code), status: 'IMAGE_READY', instanceId: undefined, launchedAt: undefined });
+  }
+
   /** With another type, in another zone or with another address, as far as there is one. */
-  private async otherwise(member: RunMember, failure: 'capacity' | 'address-in-use', reason: string): Promise<RunMember> {
+  private async otherwise(member: RunMember, failure: LaunchFailure, reason: string): Promise<RunMember> {
     const attempt = nextAttempt(member, failure, this.input.config);
     if (attempt === undefined) return this.save(member, { status: 'FAILED', error: reason });
     this.tools.log.warn('Launching otherwise', { run: this.record.runId, member: member.memberId, reason, note: attempt.notes.at(-1) });
@@ -133,7 +162,9 @@ class LaunchStep {
     if (member.status !== 'LAUNCHED' || machine === undefined) return member;
     if (machine.state === 'terminated' || machine.state === 'shutting-down') {
       const reason = `${machine.instanceId} was terminated: ${machine.stateReason ?? machine.stateReasonCode ?? 'EC2 gives no reason'}`;
-      if (machine.stateReasonCode?.includes('InsufficientInstanceCapacity') === true) return this.otherwise(member, 'capacity', reason);
+      if (machine.stateReasonCode?.includes('InsufficientInstanceCapacity') === true) {
+        return this.isReserved(member) ? this.unreserved(member, machine.stateReasonCode, reason) : this.otherwise(member, 'capacity', reason);
+      }
       return this.save(member, { status: 'FAILED', error: reason });
     }
     if (member.launchMethod === 'replaced-root') {
@@ -176,7 +207,14 @@ const ENDED: ReadonlySet<RunMember['status']> = new Set(['RUNNING', 'PASSED', 'F
 
 /** The same call may succeed a moment later. */
 function isTransient(error: RefusedCall): boolean {
-  return isRefused(error, 'quota', 'throttled', 'not-ready', 'unreachable', 'in-use');
+  return NOT_SHOWN_YET.has(error.code) || isRefused(error, 'quota', 'throttled', 'not-ready', 'unreachable', 'in-use');
+}
+
+/** EC2's reads lag: what one call has made, the next may not find. The step names only what it has seen or made itself. */
+const NOT_SHOWN_YET: ReadonlySet<string> = new Set(['InvalidVolume.NotFound', 'InvalidInstanceID.NotFound']);
+
+function lacksImage(error: RefusedCall): boolean {
+  return error.code === 'InvalidAMIID.NotFound' || error.code === 'InvalidAMIID.Unavailable';
 }
 
 /** A machine that runs does not need its image, and while there is one its snapshots cannot be deleted. */

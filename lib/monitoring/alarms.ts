@@ -134,7 +134,8 @@ function periodsFor(rpo: Duration, interval: Duration): number {
 export function failures(machine: StateMachine, period: Duration): IMetric {
   const options = { period, statistic: 'Sum' };
   return new MathExpression({
-    expression: 'failed + timedOut + aborted',
+    // A series without a datapoint would leave the sum without one, and nothing would alarm.
+    expression: 'FILL(failed, 0) + FILL(timedOut, 0) + FILL(aborted, 0)',
     label: 'Executions that failed',
     period,
     usingMetrics: { failed: machine.metricFailed(options), timedOut: machine.metricTimedOut(options), aborted: machine.metricAborted(options) },
@@ -144,5 +145,5 @@ export function failures(machine: StateMachine, period: Duration): IMetric {
 function errors(functions: readonly IFunction[]): IMetric {
   const period = Duration.hours(1);
   const usingMetrics = Object.fromEntries(functions.map((one, index) => [`errors${index}`, one.metricErrors({ period })]));
-  return new MathExpression({ expression: Object.keys(usingMetrics).join(' + '), label: 'Errors', period, usingMetrics });
+  return new MathExpression({ expression: Object.keys(usingMetrics).map((id) => `FILL(${id}, 0)`).join(' + '), label: 'Errors', period, usingMetrics });
 }

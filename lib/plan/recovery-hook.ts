@@ -51,7 +51,10 @@ export interface HookTarget {
 export const LONGEST_WAIT = Duration.minutes(12);
 const DEFAULT_TIMEOUT = Duration.minutes(5);
 
-/** Something that is done before or after a wave of a recovery run. It may be repeated: make it idempotent by `idempotencyKey`. */
+/**
+ * Something that is done before or after a wave of a recovery run. It may be repeated: make it idempotent by `idempotencyKey`.
+ * Drills run it too, with `mode` `drill`: what touches production (DNS, partners, mail) must look at it.
+ */
 export abstract class RecoveryHook {
   /** Invokes a function in the recovery Region. An error that it throws is the hook's failure. */
   static lambda(handler: IFunction, options: LambdaHookOptions = {}): RecoveryHook {

@@ -31,6 +31,12 @@ export class RecoveryPlan {
     return this.endpoints.map(nameOf).filter((name) => !named.has(name));
   }
 
+  /** Of all hooks and checks. */
+  functionArns(): string[] {
+    const targets = this.waves.flatMap((wave) => [...(wave.before ?? []), ...(wave.after ?? []), ...(wave.checks ?? [])].map(({ _target }) => _target));
+    return targets.flatMap(({ functionArn }) => functionArn ?? []);
+  }
+
   problems(): string[] {
     return [...this.waveProblems(), ...this.dependencyProblems()];
   }

@@ -4,15 +4,15 @@ import { knownSeconds, wholeNumber } from './duration';
 
 /** How many recovery points stay per period. A recovery point stays when any of the periods keeps it. */
 export interface TieredRetention {
-  /** Newest recovery point of each of this many hours. @default 0 */
+  /** First recovery point of each of the latest hours that have one, this many. @default 0 */
   readonly hourly?: number;
-  /** Newest recovery point of each of this many days. @default 0 */
+  /** First recovery point of each of the latest days that have one, this many. @default 0 */
   readonly daily?: number;
-  /** Newest recovery point of each of this many weeks. @default 0 */
+  /** First recovery point of each of the latest weeks that have one, this many. @default 0 */
   readonly weekly?: number;
-  /** Newest recovery point of each of this many months. @default 0 */
+  /** First recovery point of each of the latest months that have one, this many. @default 0 */
   readonly monthly?: number;
-  /** Newest recovery point of each of this many years. @default 0 */
+  /** First recovery point of each of the latest years that have one, this many. @default 0 */
   readonly yearly?: number;
 }
 
@@ -42,7 +42,8 @@ export abstract class RetentionPolicy {
   }
 
   /**
-   * The newest of each period, by tiers.
+   * The first of each period (UTC), by tiers. The first and not the last, so that a point once kept for its day is not
+   * replaced as the day goes on; periods without a point do not count, so time alone removes nothing.
    * @throws Error when all tiers are 0, which would keep nothing
    */
   static tiered(tiers: TieredRetention): RetentionPolicy {

@@ -43,7 +43,7 @@ export class CycleWorkflow extends Construct {
     const beginTask = invocation(this, 'Begin', {
       handler: begin,
       payload: { 'config.$': '$.config', 'executionArn.$': '$$.Execution.Id', 'startedAt.$': '$$.Execution.StartTime' },
-      select: ['outcome', 'cycleId', 'startedAt', 'deadline'],
+      select: ['outcome', 'reason', 'cycleId', 'startedAt', 'deadline'],
       resultPath: '$.cycle',
     });
     const definition = configure(this, props.config).next(beginTask).next(

@@ -76,3 +76,17 @@ test('in any network: every attempt is new, stays in its network, and nothing po
     { numRuns: 300 },
   );
 });
+
+test('a full subnet: the same type in its zone\'s other subnets first, then in other zones; no full one again', () => {
+  const subnets = [
+    { subnetId: 'a1', availabilityZone: 'a' }, { subnetId: 'b1', availabilityZone: 'b' }, { subnetId: 'a2', availabilityZone: 'a' },
+  ];
+  const config = aRunConfig({ production: { subnets, securityGroupIds: [] }, instanceTypes: { map: {}, fallbacks: ['m5a.large'] } });
+  const first = aRunMember({ subnetId: 'a1', privateIp: '10.0.0.9' });
+  const second = { ...first, ...nextAttempt(first, 'subnet-full', config)! };
+  const third = { ...second, ...nextAttempt(second, 'subnet-full', config)! };
+  expect(inShort([second, third])).toEqual(['m5.large a2', 'm5.large b1']);
+  expect(second.notes).toEqual(['no free address in a1: m5.large in a2 instead with a new private address']);
+  expect(inShort([{ ...third, ...nextAttempt(third, 'capacity', config)! }])).toEqual(['m5a.large b1']);
+  expect(nextAttempt(third, 'subnet-full', config)).toBeUndefined();
+});

@@ -8,14 +8,15 @@ const found = (memberId: string, overrides: Partial<FoundMember> = {}): FoundMem
   return { endpoint, instanceId, settings: someSettings(), findings: [], ...overrides };
 };
 const ids = (members: readonly EndpointMember[]) => members.map((member) => member.memberId);
+const ENDPOINTS = ['web', 'db'];
 const apply = (known: readonly EndpointMember[], seen: readonly FoundMember[], now: string) => {
-  const { upserts, unchanged } = reconcileMembers(known, seen, now, 'shop');
+  const { upserts, unchanged } = reconcileMembers(known, seen, now, 'shop', ENDPOINTS);
   return [...unchanged, ...upserts];
 };
 
 describe('a discovery', () => {
   test('records a new member with what was found', () => {
-    const result = reconcileMembers([], [found('web/i-1', { findings: ['an instance-store volume is not protected'] })], at(5), 'shop');
+    const result = reconcileMembers([], [found('web/i-1', { findings: ['an instance-store volume is not protected'] })], at(5), 'shop', ENDPOINTS);
     expect(result).toEqual({
       upserts: [{ ...aMember('web/i-1'), firstSeenAt: at(5), lastSeenAt: at(5), findings: ['an instance-store volume is not protected'] }],
       unchanged: [], added: ['web/i-1'], gone: [], emptyEndpoints: [],
@@ -26,7 +27,7 @@ describe('a discovery', () => {
     const { tags, volumes, ...rest } = someSettings({ keyName: 'ops' });
     const again = { volumes, tags, ...rest, bootMode: undefined };
     const known = aMember('web/i-1', { settings: someSettings({ keyName: 'ops' }) });
-    expect(reconcileMembers([known], [found('web/i-1', { settings: again })], at(500_000), 'shop')).toMatchObject({ upserts: [], unchanged: [known] });
+    expect(reconcileMembers([known], [found('web/i-1', { settings: again })], at(500_000), 'shop', ENDPOINTS)).toMatchObject({ upserts: [], unchanged: [known] });
   });
 
   test.each<[string, Partial<FoundMember>]>([
@@ -34,26 +35,39 @@ describe('a discovery', () => {
     ['findings', { findings: ['new'] }],
   ])('writes a member whose %s changed, and keeps what replication has achieved', (_, change) => {
     const known = aMember('web/i-1', { newestPointAt: at(3) });
-    expect(reconcileMembers([known], [found('web/i-1', change)], at(9), 'shop').upserts).toEqual([{ ...known, ...change, lastSeenAt: at(9) }]);
+    expect(reconcileMembers([known], [found('web/i-1', change)], at(9), 'shop', ENDPOINTS).upserts).toEqual([{ ...known, ...change, lastSeenAt: at(9) }]);
   });
 
   test('marks a member missing once, when others of its endpoint are there', () => {
     const known = [aMember('web/i-1'), aMember('web/i-2')];
-    const first = reconcileMembers(known, [found('web/i-1')], at(5), 'shop');
+    const first = reconcileMembers(known, [found('web/i-1')], at(5), 'shop', ENDPOINTS);
     expect(first.gone).toEqual(['web/i-2']);
     expect(first.upserts).toEqual([{ ...known[1], missingSince: at(5) }]);
-    const second = reconcileMembers([known[0]!, first.upserts[0]!], [found('web/i-1')], at(9), 'shop');
+    const second = reconcileMembers([known[0]!, first.upserts[0]!], [found('web/i-1')], at(9), 'shop', ENDPOINTS);
     expect(second).toMatchObject({ upserts: [], gone: [] });
   });
 
   test('finding nothing of an endpoint is no news about its members', () => {
     const known = [aMember('web/i-1'), aMember('db/i-2')];
-    expect(reconcileMembers(known, [found('db/i-2')], at(5), 'shop')).toMatchObject({ upserts: [], unchanged: known, emptyEndpoints: ['web'] });
+    expect(reconcileMembers(known, [found('db/i-2')], at(5), 'shop', ENDPOINTS)).toMatchObject({ upserts: [], unchanged: known, emptyEndpoints: ['web'] });
+  });
+
+  test('members of an endpoint that was taken out of the project are missing, once', () => {
+    const known = [aMember('web/i-1'), aMember('old/i-2', { newestPointAt: at(3) })];
+    const first = reconcileMembers(known, [found('web/i-1')], at(5), 'shop', ENDPOINTS);
+    expect(first).toMatchObject({ gone: ['old/i-2'], upserts: [{ ...known[1], missingSince: at(5), withdrawn: true }] });
+    expect(reconcileMembers([known[0]!, first.upserts[0]!], [found('web/i-1')], at(9), 'shop', ENDPOINTS)).toMatchObject({ upserts: [], gone: [] });
+  });
+
+  test('an endpoint that is declared again has its members back, also before they are found', () => {
+    const withdrawn = aMember('web/i-1', { missingSince: at(5), withdrawn: true });
+    expect(reconcileMembers([withdrawn], [], at(9), 'shop', ENDPOINTS).upserts).toEqual([aMember('web/i-1', { missingSince: at(5) })]);
+    expect(reconcileMembers([withdrawn], [found('web/i-1')], at(9), 'shop', ENDPOINTS).upserts).toEqual([{ ...aMember('web/i-1'), lastSeenAt: at(9) }]);
   });
 
   test('a member that comes back is missing no longer', () => {
     const gone = aMember('web/i-1', { missingSince: at(5) });
-    const [back] = reconcileMembers([gone], [found('web/i-1')], at(9), 'shop').upserts;
+    const [back] = reconcileMembers([gone], [found('web/i-1')], at(9), 'shop', ENDPOINTS).upserts;
     expect(back).toEqual({ ...aMember('web/i-1'), lastSeenAt: at(9) });
     expect(back).not.toHaveProperty('missingSince');
   });
@@ -118,6 +132,14 @@ describe('who is recovered', () => {
     ['before there was anything', -1, []],
   ])('%s', (_, time, expected) => {
     expect(ids(membersAt(attacked, at(time)))).toEqual(expected);
+  });
+
+  test('of an endpoint that was taken out of the project: nobody, unless it is named', () => {
+    const members = [aMember('web/i-1', { newestPointAt: at(9) }), aMember('old/i-2', { newestPointAt: at(9), missingSince: at(20), withdrawn: true })];
+    for (const time of [undefined, at(10)]) {
+      expect(ids(membersAt(members, time))).toEqual(['web/i-1']);
+      expect(ids(membersAt(members, time, ['old']))).toContain('old/i-2');
+    }
   });
 
   test('now: those present', () => {

@@ -1,4 +1,5 @@
 import { Tag } from '../../lambda/core/tags';
+import { recover, runConfig, wave } from './fakes/run-driver';
 import { cycleConfig, World } from './fakes/world';
 
 const completePoints = (world: World) => world.catalogue.points().filter(({ state }) => state === 'COMPLETE');
@@ -196,6 +197,19 @@ describe('a protection cycle', () => {
     const summary = await world.cycle();
     expect(summary).toMatchObject({ committed: 2, failed: 0, findings: 1 });
     expect(completePoints(world).some(({ memberId }) => memberId === 'db/i-db')).toBe(true);
+  });
+
+  test('an endpoint taken out of the project is protected no longer, keeps its points, and is recovered by name only', async () => {
+    const world = new World();
+    await world.cycle();
+    world.clock.advance(300);
+    const without = cycleConfig({ endpoints: cycleConfig().endpoints.filter(({ name }) => name !== 'db') });
+    expect(await world.cycle(without)).toMatchObject({ status: 'SUCCEEDED', members: 2, committed: 2, findings: 0 });
+    expect(completePoints(world).filter(({ memberId }) => memberId === 'db/i-db')).toHaveLength(1);
+    const waves = [wave(['app', 'web'])];
+    expect((await recover(world, runConfig({ waves }))).evidence.members.map(({ memberId }) => memberId).sort()).toEqual(['app/i-app', 'web/i-web']);
+    const named = await recover(world, runConfig({ waves }), { name: 'run-2', request: { endpoints: ['db'] } });
+    expect(named.evidence.members.map(({ memberId }) => memberId)).toEqual(['db/i-db']);
   });
 
   test('leaves machines alone that a recovery run has launched', async () => {

@@ -298,35 +298,3 @@ describe('a machine that needs its billing code', () => {
     expect([...world.machines.volumeRows.values()].filter(({ snapshotId }) => snapshotId === 'snap-base')).toEqual([]);
   });
 });
-
-describe('resuming', () => {
-  test('a run that failed goes on where it stopped, under its id', async () => {
-    const world = await ready();
-    world.machines.healthy = () => false;
-    expect((await recover(world)).failure?.name).toBe('CheckFailed');
-    world.machines.healthy = () => true;
-    world.clock.advance(7200);
-    const { evidence, failure } = await recover(world, runConfig(), { request: { runId: 'run-1' }, name: 'second-execution' });
-    expect(failure).toBeUndefined();
-    expect(evidence).toMatchObject({ runId: 'run-1', status: 'SUCCEEDED' });
-    expect(world.machines.alive()).toHaveLength(3);
-  });
-
-  test('does not touch a run that another execution is busy with', async () => {
-    const world = await ready();
-    await recover(world);
-    const record = world.catalogue.runRows.get('run-1')!;
-    world.catalogue.runRows.set('run-1', { ...record, status: 'RUNNING' });
-    world.executions.running.add(record.executionArn);
-    const { failure, outcome } = await recover(world, runConfig(), { request: { runId: 'run-1' }, name: 'second-execution' });
-    expect(failure).toMatchObject({ name: 'InvalidRequest', message: expect.stringContaining('still running') });
-    expect(outcome).toMatchObject({ status: 'FAILED' });
-    expect(world.catalogue.runRows.get('run-1')?.status).toBe('RUNNING');
-  });
-
-  test('refuses to repeat a run that succeeded', async () => {
-    const world = await ready();
-    await recover(world);
-    expect((await recover(world, runConfig(), { request: { runId: 'run-1' }, name: 'second-execution' })).failure?.message).toContain('has succeeded');
-  });
-});

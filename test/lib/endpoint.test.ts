@@ -3,15 +3,16 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AutoScalingGroup } from 'aws-cdk-lib/aws-autoscaling';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { InstanceProfile, Role } from 'aws-cdk-lib/aws-iam';
-import { Endpoint } from '../../lib';
+import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Endpoint, RecoveryHook } from '../../lib';
 import { definition } from './support/asl';
-import { emptyProject, synthError, template, type Given } from './support/project';
+import { ACCOUNT, emptyProject, synthError, template, type Given } from './support/project';
 
 const PROJECT_TAG = { Key: 'disaster-recovery:project', Value: 'shop' };
 
 function instance(scope: Stack, id: string): ec2.Instance {
   const vpc = ec2.Vpc.fromVpcAttributes(scope, `${id}Vpc`, { vpcId: 'vpc-0', availabilityZones: ['us-east-1a'], privateSubnetIds: ['subnet-0'] });
-  return new ec2.Instance(scope, id, { vpc, instanceType: new ec2.InstanceType('t3.small'), machineImage: ec2.MachineImage.genericLinux({ 'us-east-1': 'ami-0' }) });
+  return new ec2.Instance(scope, id, { vpc, instanceType: new ec2.InstanceType('t3.small'), machineImage: ec2.MachineImage.genericLinux({ 'us-east-1': 'ami-0', 'eu-west-1': 'ami-0' }) });
 }
 
 function production({ app }: Given): Stack {
@@ -39,7 +40,7 @@ describe('found by construct', () => {
     const group = new AutoScalingGroup(source, 'Group', {
       vpc: ec2.Vpc.fromVpcAttributes(source, 'Vpc', { vpcId: 'vpc-0', availabilityZones: ['us-east-1a'], privateSubnetIds: ['subnet-0'] }),
       instanceType: new ec2.InstanceType('t3.small'),
-      machineImage: ec2.MachineImage.genericLinux({ 'us-east-1': 'ami-0' }),
+      machineImage: ec2.MachineImage.genericLinux({ 'us-east-1': 'ami-0', 'eu-west-1': 'ami-0' }),
     });
     given.project.protect(Endpoint.instances('web', { autoScalingGroup: group }));
     const rendered = Template.fromStack(source);
@@ -133,6 +134,20 @@ describe('refused at synthesis, all at once, with the path of the project', () =
     expect(error).toContain("Endpoint 'a' must be found either by tag or by constructs");
     expect(error).toContain("Endpoint 'b': Production/Imported is not defined in this app");
     expect(error).toContain("Production/One is in endpoint 'a' and in endpoint 'c'. Protect it once.");
+  });
+
+  test('an instance of another Region, two endpoints with the same tags, a hook in the source Region', () => {
+    const given = emptyProject();
+    const elsewhere = new Stack(given.app, 'Elsewhere', { env: { region: 'eu-west-1' } });
+    given.project.protect(Endpoint.instance('far', { instance: instance(elsewhere, 'Far') }));
+    given.project.protect(Endpoint.instances('web', { tag: { app: 'web', tier: 'front' } }));
+    const again = given.project.protect(Endpoint.instances('front', { tag: { tier: 'front', app: 'web' } }));
+    const arn = `arn:aws:lambda:us-east-1:${ACCOUNT}:function:announce`;
+    given.project.addWave({ endpoints: [again], after: [RecoveryHook.lambda(LambdaFunction.fromFunctionArn(given.stack, 'Announce', arn))] });
+    const error = synthError(given);
+    expect(error).toContain("Endpoint 'far': Elsewhere/Far is in Region 'eu-west-1', not in the source Region 'us-east-1'");
+    expect(error).toContain("Endpoints 'web' and 'front' have the same tags");
+    expect(error).toContain(`Hooks and checks run in the recovery Region 'us-west-2', but ${arn} is in 'us-east-1'`);
   });
 
   test('more endpoints than a state machine can carry', () => {

@@ -46,7 +46,7 @@ const EXPECTED: Record<string, string[]> = {
     LOGS, READ_WRITE, INDEX, TABLE_KEY,
     'ec2:DescribeSnapshots -> * [aws:RequestedRegion=us-east-1|us-west-2]',
     `ec2:CopySnapshot -> ec2:us-west-2::snapshot/* [${MADE}]`,
-    `ec2:CopySnapshot -> ${BOTH_SNAPSHOTS} [${OWN}]`,
+    `ec2:CopySnapshot -> ec2:us-east-1::snapshot/snap-* ec2:us-east-1:ACCOUNT:snapshot/snap-* ec2:us-west-2::snapshot/snap-* ec2:us-west-2:ACCOUNT:snapshot/snap-* [StringEqualsIfExists ${OWN}]`,
     `ec2:CreateTags -> ec2:us-west-2::snapshot/* [ec2:CreateAction=CopySnapshot, ${MADE}]`,
     ...TARGET_KEY,
   ],

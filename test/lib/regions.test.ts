@@ -41,6 +41,8 @@ describe('wake-up', () => {
     const rules = Object.values(recovery.findResources('AWS::Events::Rule')).map(({ Properties }) => Properties);
     expect(rules.map(({ EventBusName, EventPattern }) => [Boolean(EventBusName), EventPattern.detail?.event])).toEqual([[true, undefined], [false, ['copySnapshot']]]);
     for (const { Targets } of rules) expect(JSON.stringify(Targets)).toContain('ShopCycleFunctionsWakeFunction');
+    // One for each rule; without a count the next line holds for none at all.
+    recovery.resourcePropertiesCountIs('AWS::Lambda::Permission', { Principal: 'events.amazonaws.com' }, 2);
     recovery.allResourcesProperties('AWS::Lambda::Permission', { Principal: 'events.amazonaws.com', Action: 'lambda:InvokeFunction' });
   });
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -29,9 +29,10 @@ beforeAll(() => {
   // The build has run (npm test does it first); packing must not run it again.
   const packed = execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
-  mkdirSync(installed, { recursive: true });
-  execFileSync('tar', ['-xzf', join(folder, filename), '--strip-components', '1', '-C', installed]);
-  // What npm would install beside it: its peers, and nothing else of this repository.
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'somebody', version: '1.0.0', private: true }));
+  // Without peers the package needs nothing from the registry, so npm can install it offline.
+  execFileSync('npm', ['install', '--offline', '--legacy-peer-deps', '--no-audit', '--no-fund', join(folder, filename)], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+  // What the other app has already: the peers, and nothing else of this repository.
   for (const peer of ['aws-cdk-lib', 'constructs']) symlinkSync(join(root, 'node_modules', peer), join(folder, 'node_modules', peer));
   writeFileSync(join(folder, 'app.js'), APP);
   execFileSync(process.execPath, ['app.js'], { cwd: folder, env: { ...process.env, CDK_VALIDATION: 'false', NODE_PATH: '' } });
@@ -46,7 +47,7 @@ test('the package has the constructs, their types and the bundles, and no source
   expect(readdirSync(join(installed, 'dist', 'lambda'))).toEqual(['core']);
   const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter((path) => statSync(join(installed, path)).isFile());
   expect(files.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))).toEqual([]);
-  expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json', join('dist', 'lib', 'index.d.ts')]));
+  expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json', join('dist', 'lib', 'index.d.ts'), join('docs', 'operator-runbook.md')]));
   const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
   expect([dependencies, Object.keys(peerDependencies)]).toEqual([undefined, ['aws-cdk-lib', 'constructs']]);
 });
@@ -58,6 +59,19 @@ test('another app synthesizes with it, without a bundler', () => {
   expect(types('Recovery.template.json').filter((type) => type === 'AWS::StepFunctions::StateMachine')).toHaveLength(2);
   expect(types('Recovery-Shop-Source.template.json')).toContain('AWS::Events::Rule');
 });
+
+test('another app compiles against its types', () => {
+  const app = APP.replace(/const \{(.*)\} = require\('aws-cdk-lib'\);/, (_all, names: string) => `import { ${names.replaceAll(': ', ' as ')} } from 'aws-cdk-lib';`)
+    .replace(/const \{(.*)\} = require\('cdk-disaster-recovery'\);/, "import {$1} from 'cdk-disaster-recovery';");
+  expect(app).toContain("} from 'cdk-disaster-recovery'");
+  writeFileSync(join(folder, 'app.ts'), app);
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const options = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'node16', '--moduleResolution', 'node16', '--target', 'es2022', '--types', 'node', '--typeRoots', join(root, 'node_modules', '@types')];
+  execFileSync(process.execPath, [compiler, ...options, 'app.ts'], { cwd: folder, encoding: 'utf8' });
+  // The same compiler refuses what the types do not allow.
+  writeFileSync(join(folder, 'wrong.ts'), app.replace('keepLast(3)', "keepLast('3')"));
+  expect(() => execFileSync(process.execPath, [compiler, ...options, 'wrong.ts'], { cwd: folder, encoding: 'utf8' })).toThrow();
+}, 120_000);
 
 test('the bundles are in the assembly and export a handler', () => {
   const assets = file('Recovery.assets.json') as { files: Record<string, { source: { path: string; packaging: string } }> };

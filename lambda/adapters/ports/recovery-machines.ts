@@ -1,3 +1,5 @@
+import type { MachineSettings } from '../../core/model';
+
 type Tags = Readonly<Record<string, string>>;
 
 /** One disk of an image or of a machine to be launched. Encryption follows the snapshot and is never named. */
@@ -11,18 +13,12 @@ export interface DiskMapping {
   readonly deleteOnTermination: boolean;
 }
 
-export interface ImageSpec {
+/** What an image must carry over from the source for its machines to boot. */
+export interface ImageSpec extends Pick<MachineSettings,
+  'architecture' | 'virtualizationType' | 'rootDeviceName' | 'bootMode' | 'enaSupport' | 'sriovNetSupport' | 'tpmSupport' | 'uefiData'> {
   /** Unique in account and Region: what makes the call repeatable. */
   readonly name: string;
   readonly description: string;
-  readonly architecture: string;
-  readonly virtualizationType: string;
-  readonly rootDeviceName: string;
-  readonly bootMode?: string;
-  readonly enaSupport?: boolean;
-  readonly sriovNetSupport?: string;
-  readonly tpmSupport?: string;
-  readonly uefiData?: string;
   readonly disks: readonly DiskMapping[];
   readonly tags: Tags;
 }

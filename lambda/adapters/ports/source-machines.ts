@@ -1,24 +1,8 @@
-/** An instance as found in the source Region. */
-export interface FoundInstance {
+import type { MachineSettings } from '../../core/model';
+
+/** An instance as DescribeInstances shows it; what takes calls of its own is not in it. */
+export interface FoundInstance extends Omit<MachineSettings, 'volumes' | 'userData' | 'uefiData' | 'instanceRoleArn'> {
   readonly instanceId: string;
-  readonly instanceType: string;
-  readonly architecture: string;
-  readonly virtualizationType: string;
-  readonly rootDeviceName: string;
-  readonly bootMode?: string;
-  readonly enaSupport?: boolean;
-  readonly sriovNetSupport?: string;
-  readonly tpmSupport?: string;
-  readonly platformDetails: string;
-  readonly productCodes: readonly string[];
-  readonly privateIp?: string;
-  readonly keyName?: string;
-  readonly ebsOptimized?: boolean;
-  readonly instanceProfileArn?: string;
-  readonly httpTokens?: string;
-  readonly httpPutResponseHopLimit?: number;
-  readonly launchTime: string;
-  readonly tags: Readonly<Record<string, string>>;
   readonly volumes: readonly AttachedVolume[];
 }
 

@@ -36,13 +36,17 @@ export function cycleSnapshot(context: ProjectContext): Permission[] {
 export function cycleReplicate(context: ProjectContext): Permission[] {
   const { sourceRegion, recoveryRegion } = context;
   const copies = [ec2Arn(context, recoveryRegion, 'snapshot')];
-  const both = [ec2Arn(context, sourceRegion, 'snapshot'), ...copies];
+  // What exists has an id; the copy that is to be made is judged as snapshot/*, which these do not match.
+  // The reference gives snapshots no account in their ARN; that the check of the source follows it was not seen on AWS yet.
+  const existing = [sourceRegion, recoveryRegion].flatMap((region) => [
+    ec2Arn(context, region, 'snapshot', 'snap-*'), `arn:${context.partition}:ec2:${region}:${context.account}:snapshot/snap-*`,
+  ]);
   return [
     ...catalogue(context, ['GetItem', 'Query', 'PutItem', 'UpdateItem'], 'work'),
     describe(['DescribeSnapshots'], [sourceRegion, recoveryRegion]),
-    // EC2 judges the new copy by the tags of the request, and the snapshot that is copied by its own.
     { actions: ['ec2:CopySnapshot'], resources: copies, conditions: { StringEquals: taggedRequest(context) }, wide: Wide.OWN_TAG },
-    { actions: ['ec2:CopySnapshot'], resources: both, conditions: { StringEquals: taggedResource(context) }, wide: Wide.OWN_TAG },
+    // The Service Authorization Reference lists no resource tags for what is copied: they bound it where EC2 gives them.
+    { actions: ['ec2:CopySnapshot'], resources: existing, conditions: { StringEqualsIfExists: taggedResource(context) }, wide: Wide.OWN_TAG },
     { actions: ['ec2:CreateTags'], resources: copies, conditions: { StringEquals: { 'ec2:CreateAction': 'CopySnapshot', ...taggedRequest(context) } }, wide: Wide.OWN_TAG },
     ...useTargetKey(context),
     ...readSourceKeys(context),

@@ -11,7 +11,8 @@ const READ_WRITE = ['GetItem', 'Query', 'PutItem', 'UpdateItem'] as const;
 export function runBegin(context: ProjectContext): Permission[] {
   return [
     ...catalogue(context, READ_WRITE, 'work'),
-    describe(['DescribeSnapshots'], [context.recoveryRegion]),
+    // A run is resumed by what there is of its machines.
+    describe(['DescribeInstances', 'DescribeSnapshots'], [context.recoveryRegion]),
     // A run is resumed only if the execution that it had is over.
     { actions: ['states:DescribeExecution'], resources: [executionsArn(context, 'run')], wide: Wide.EXECUTIONS },
   ];

@@ -2,7 +2,7 @@ import type { ApiCall } from '../../gateway/call';
 import { onEverything, requestTags, type ActionContext, type ActionTable, type Requirement, type Requirements } from '../requirement';
 import { DECRYPT_WITH, ENCRYPT_WITH, USE_VOLUME, keyRequirements, volumeKeys } from './ebs-keys';
 import { runInstances } from './ec2-run-instances';
-import { Ec2Requirements, members, numbered, plainTags, tagSpecifications, typeOfId } from './ec2-request';
+import { Ec2Requirements, ec2Arn, members, numbered, plainTags, tagSpecifications, typeOfId } from './ec2-request';
 
 const start = (call: ApiCall, context: ActionContext): Ec2Requirements => new Ec2Requirements(call, context);
 
@@ -37,7 +37,8 @@ const copySnapshot: Requirements = async (call, context) => {
   const sourceKey = await context.lookup.snapshotKey(sourceRegion, source);
   const encrypted = sourceKey !== undefined || call.form.get('Encrypted') === 'true';
   const facts = { 'ec2:SnapshotID': source, 'ec2:Encrypted': String(sourceKey !== undefined), ...requestTags(tagSpecifications(call.form).get('snapshot') ?? new Map<string, string>()) };
-  const requirements = await start(call, context).existing('snapshot', source, facts, sourceRegion);
+  // The reference lists no resource tags for CopySnapshot, so what is copied is judged without them.
+  const requirements = start(call, context).add('ec2:CopySnapshot', ec2Arn(sourceRegion, context.account, 'snapshot', source), facts, sourceRegion);
   requirements.created('snapshot', { 'ec2:ParentSnapshot': source, 'ec2:Encrypted': String(encrypted) }).tagging();
   const targetKey = encrypted ? call.form.get('KmsKeyId') ?? undefined : undefined;
   return [

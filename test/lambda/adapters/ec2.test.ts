@@ -135,7 +135,8 @@ describe('recovery', () => {
 
   test('an image that is there already is found by its name', async () => {
     ec2.on(RegisterImageCommand).rejects(refusal('InvalidAMIName.Duplicate'));
-    ec2.on(DescribeImagesCommand).resolvesOnce({ Images: [{ ImageId: 'ami-9', Name: 'dr-shop' }] }).resolves({ Images: [] });
+    ec2.on(DescribeImagesCommand).resolvesOnce({ Images: [{ ImageId: 'ami-8', State: 'deregistered' }, { ImageId: 'ami-9', Name: 'dr-shop', State: 'available' }] })
+      .resolves({ Images: [{ ImageId: 'ami-8', Name: 'dr-shop', State: 'deregistered' }] });
     expect(await recovery.registerImage(image)).toBe('ami-9');
     expect(input(DescribeImagesCommand)).toMatchObject({ Owners: ['self'], Filters: [{ Name: 'name', Values: ['dr-shop'] }] });
     await expect(recovery.registerImage(image)).rejects.toMatchObject({ kind: 'not-ready' });
@@ -152,7 +153,10 @@ describe('recovery', () => {
     });
   });
 
-  test.each([['InsufficientInstanceCapacity', 'capacity'], ['InvalidIPAddress.InUse', 'address-in-use'], ['InvalidAMIID.Unavailable', 'not-ready']])('%s is %s', async (code, kind) => {
+  test.each([
+    ['InsufficientInstanceCapacity', 'capacity'], ['InvalidIPAddress.InUse', 'address-in-use'], ['InvalidAMIID.Unavailable', 'not-ready'],
+    ['InsufficientFreeAddressesInSubnet', 'subnet-full'], ['RequestThrottled', 'throttled'], ['ThrottledException', 'throttled'],
+  ])('%s is %s', async (code, kind) => {
     ec2.on(RunInstancesCommand).rejects(refusal(code));
     await expect(recovery.launch(launch)).rejects.toMatchObject({ kind });
   });

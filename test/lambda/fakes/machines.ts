@@ -25,6 +25,8 @@ export class FakeMachines implements RecoveryMachines, RootReplacement {
   /** EC2's two checks. */
   healthy: (instanceId: string) => boolean = () => true;
   readonly baseImages = new Set<string>();
+  /** Seconds until RunInstances knows an image. */
+  imageLagSeconds = 0;
 
   constructor(private readonly cloud: FakeCloud) {
     cloud.recovery.inUse = (id) => [...this.imageRows.values()].some(({ spec }) => spec.disks.some(({ snapshotId }) => snapshotId === id));
@@ -62,7 +64,8 @@ export class FakeMachines implements RecoveryMachines, RootReplacement {
         return this.facts(known);
       }
       const image = this.imageRows.get(spec.imageId);
-      if (image === undefined && !this.baseImages.has(spec.imageId)) throw new RefusedCall('RunInstances', 'not-found', 'InvalidAMIID.NotFound', spec.imageId);
+      const isUnknown = image !== undefined && this.ms() < Date.parse(image.createdAt) + this.imageLagSeconds * 1000;
+      if (isUnknown || image === undefined && !this.baseImages.has(spec.imageId)) throw new RefusedCall('RunInstances', 'not-found', 'InvalidAMIID.NotFound', spec.imageId);
       const instanceId = this.cloud.nextId('i');
       const disks = [...(image?.spec.disks ?? [{ deviceName: '/dev/xvda', snapshotId: 'snap-base' }]), ...spec.disks];
       const volumes = disks.map(({ deviceName, snapshotId }) => ({ deviceName, volumeId: this.addVolume(snapshotId, spec.tags, instanceId) }));
