@@ -8,8 +8,9 @@ import type { StepResult } from '../../lambda/run/run';
 import { FakeCatalogue } from './fakes/catalogue';
 import { FakeClock } from './fakes/clock';
 import { Killed, Lifeline, type KillAt } from './fakes/lifeline';
-import { runConfig } from './fakes/run-driver';
-import { cutoverNamed, FakeCutovers, FakeTraffic } from './fakes/traffic';
+import { protectedWorld, recover, runConfig } from './fakes/run-driver';
+import { cutoverNamed, FakeCutovers, FakeTraffic, kindsOf } from './fakes/traffic';
+import { World } from './fakes/world';
 
 const NAMES = ['first', 'second', 'third'];
 const denied = () => new RefusedCall('Apply', 'denied', 'AccessDenied', 'no permission');
@@ -20,7 +21,7 @@ class Switch {
   readonly clock = new FakeClock();
   readonly catalogue = new FakeCatalogue();
   readonly cutovers = new FakeCutovers();
-  readonly traffic = new FakeTraffic(NAMES);
+  readonly traffic = new FakeTraffic();
   lease: Lease = { ...FIRST_LEASE, epoch: 3, epochOf: 'run-1', holder: { runId: 'run-1', executionArn: 'arn:e', mode: 'failover', since: FIRST_LEASE.changedAt } };
 
   constructor(readonly configs: readonly CutoverConfig[] = NAMES.map((name) => cutoverNamed(name))) {
@@ -39,7 +40,7 @@ class Switch {
 
   once(line = new Lifeline(), executionName = 'run-1', mode: 'failover' | 'drill' = 'failover'): Promise<StepResult> {
     const { cutovers, catalogue, leases, traffic } = line.wrapAll({ cutovers: this.cutovers, catalogue: this.catalogue, leases: this.leases, traffic: this.traffic });
-    const ports = { members: catalogue, runs: catalogue, cutovers, leases, kinds: { arc: traffic, metric: traffic, record: traffic, accelerator: traffic, lambda: traffic } };
+    const ports = { members: catalogue, runs: catalogue, cutovers, leases, kinds: kindsOf(traffic) };
     const config = runConfig({ cutover: this.configs });
     return cutOver({ config, run: { runId: 'run-1', mode, epoch: 3, waves: [0] }, executionName }, ports, this.clock.tools());
   }
@@ -61,6 +62,10 @@ class Switch {
     throw new Error('it does not end');
   }
 
+  sides(): string[] {
+    return NAMES.map((name) => this.traffic.side(name));
+  }
+
   statuses(): Record<string, string> {
     return Object.fromEntries([...this.cutovers.rows.values()].map(({ name, status }) => [name, status]));
   }
@@ -75,7 +80,7 @@ describe('moving traffic', () => {
     const shop = new Switch();
     expect((await shop.run()).error).toBeUndefined();
     expect(shop.traffic.events).toEqual(NAMES.flatMap((name) => [`before ${name}`, `apply ${name}`, `verify ${name}`, `verify ${name}`]));
-    expect([...shop.traffic.sides.values()]).toEqual(['recovery', 'recovery', 'recovery']);
+    expect(shop.sides()).toEqual(['recovery', 'recovery', 'recovery']);
     expect([...shop.cutovers.rows.values()][0]).toMatchObject({ status: 'VERIFIED', before: { side: 'source' }, handle: 'change-of-first', detail: 'traffic goes to recovery' });
   });
 
@@ -168,7 +173,7 @@ describe('a cutover that fails', () => {
       message: 'Cutover third failed: not verified within 60 s: traffic goes to recovery. Rolled back: first, second, third; traffic is as it was before.',
     });
     expect(shop.traffic.events.filter((event) => event.startsWith('rollBack'))).toEqual(['rollBack third', 'rollBack second', 'rollBack first']);
-    expect([...shop.traffic.sides.values()]).toEqual(['source', 'source', 'source']);
+    expect(shop.sides()).toEqual(['source', 'source', 'source']);
     expect(shop.steps()).toEqual({
       'cutover': 'FAILED', 'cutover/first': 'SUCCEEDED', 'cutover/second': 'SUCCEEDED', 'cutover/third': 'FAILED',
       'cutover/first/roll-back': 'SUCCEEDED', 'cutover/second/roll-back': 'SUCCEEDED', 'cutover/third/roll-back': 'SUCCEEDED',
@@ -221,6 +226,57 @@ describe('a cutover that fails', () => {
   });
 });
 
+describe('a whole run', () => {
+  const config = runConfig({ cutover: NAMES.map((name) => cutoverNamed(name)) });
+  const ready = () => protectedWorld(() => new World());
+  const sides = (world: World) => NAMES.map((name) => world.traffic.side(name));
+
+  test('that fails over moves traffic once the last machine has passed, and proves it', async () => {
+    const world = await ready();
+    const { evidence } = await recover(world, config, { meanwhile: (_world, step) => {
+      if (step !== 'cutover') expect([step, sides(world)]).toEqual([step, step === 'finish' ? ['recovery', 'recovery', 'recovery'] : ['source', 'source', 'source']]);
+    } });
+    expect(evidence.status).toBe('SUCCEEDED');
+    expect(evidence.steps.filter(({ name }) => name.startsWith('cutover')).map(({ name, outcome }) => [name, outcome])).toEqual([
+      ['cutover', 'SUCCEEDED'], ['cutover/first', 'SUCCEEDED'], ['cutover/second', 'SUCCEEDED'], ['cutover/third', 'SUCCEEDED'],
+    ]);
+    expect(evidence.steps.at(-1)).toMatchObject({ detail: 'traffic goes to recovery', seconds: 5 });
+  });
+
+  test('that is a drill leaves traffic alone', async () => {
+    const world = await ready();
+    const { evidence } = await recover(world, config, { request: { mode: 'drill' } });
+    expect(evidence.status).toBe('SUCCEEDED');
+    expect(world.traffic.events).toEqual([]);
+    expect(world.cutovers.rows.size).toBe(0);
+    expect(evidence.steps.filter(({ name }) => name.startsWith('cutover'))).toEqual([]);
+  });
+
+  test('whose traffic cannot be moved ends as failed, with its machines left running, and can be resumed', async () => {
+    const world = await ready();
+    world.traffic.invisible.add('second');
+    const { evidence, failure } = await recover(world, config);
+    expect(failure?.name).toBe('CutoverFailed');
+    expect(evidence).toMatchObject({ status: 'FAILED', error: expect.stringContaining('Cutover second failed') });
+    expect(sides(world)).toEqual(['source', 'source', 'source']);
+    expect(world.machines.alive()).toHaveLength(3);
+    world.traffic.invisible.clear();
+    const resumed = await recover(world, config, { request: { runId: 'run-1' }, name: 'second-execution' });
+    expect(resumed.evidence).toMatchObject({ status: 'SUCCEEDED' });
+    expect(sides(world)).toEqual(['recovery', 'recovery', 'recovery']);
+    expect(world.machines.alive()).toHaveLength(3);
+  });
+
+  test('of some endpoints moves only the traffic that needs no others', async () => {
+    const world = await ready();
+    const partial = runConfig({ cutover: [cutoverNamed('first'), cutoverNamed('second', { requires: ['db'] })] });
+    const { evidence } = await recover(world, partial, { request: { endpoints: ['db'] } });
+    expect(evidence.status).toBe('SUCCEEDED');
+    expect(sides(world)).toEqual(['source', 'recovery', 'source']);
+    expect(evidence.steps.find(({ name }) => name === 'cutover/first')?.detail).toBe('skipped: this run has not recovered app, web');
+  });
+});
+
 describe.each(['retry', 'new-execution'] as const)('killed at every call, then %s', (then) => {
   const every = async (make: () => Switch, when: KillAt['when'], assert: (shop: Switch, error: Error | undefined) => void) => {
     const { calls } = await make().run();
@@ -240,7 +296,7 @@ describe.each(['retry', 'new-execution'] as const)('killed at every call, then %
   test.each(['before', 'after'] as const)('%s the call, traffic is moved all the same', async (when) => {
     await every(() => new Switch(), when, (shop, error) => {
       expect(error).toBeUndefined();
-      expect([...shop.traffic.sides.values()]).toEqual(['recovery', 'recovery', 'recovery']);
+      expect(shop.sides()).toEqual(['recovery', 'recovery', 'recovery']);
       expect(shop.statuses()).toEqual({ first: 'VERIFIED', second: 'VERIFIED', third: 'VERIFIED' });
       expect(Object.values(shop.steps())).toEqual(['SUCCEEDED', 'SUCCEEDED', 'SUCCEEDED', 'SUCCEEDED']);
     });
@@ -254,7 +310,7 @@ describe.each(['retry', 'new-execution'] as const)('killed at every call, then %
     };
     await every(make, when, (shop, error) => {
       expect(error?.name).toBe('CutoverFailed');
-      expect([...shop.traffic.sides.values()]).toEqual(['source', 'source', 'source']);
+      expect(shop.sides()).toEqual(['source', 'source', 'source']);
       expect(Object.values(shop.statuses())).toEqual(['ROLLED_BACK', 'ROLLED_BACK', 'ROLLED_BACK']);
     });
   });

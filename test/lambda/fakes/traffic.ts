@@ -30,12 +30,8 @@ export class FakeTraffic implements CutoverKind {
   readonly invisible = new Set<string>();
   private readonly looked = new Set<string>();
 
-  constructor(names: readonly string[]) {
-    for (const name of names) this.sides.set(name, 'source');
-  }
-
   before({ config: { name } }: CutoverContext) {
-    return this.done(name, 'before', () => ({ side: this.sides.get(name) }));
+    return this.done(name, 'before', () => ({ side: this.side(name) }));
   }
 
   apply(context: CutoverContext) {
@@ -52,19 +48,19 @@ export class FakeTraffic implements CutoverKind {
     return this.done(name, 'verify', () => {
       const seen = this.looked.has(name) && !this.invisible.has(name);
       this.looked.add(name);
-      return { done: seen && this.sides.get(name) === 'recovery' && handle === `change-of-${name}`, detail: `traffic goes to ${this.sides.get(name) ?? ''}` };
+      return { done: seen && this.side(name) === 'recovery' && handle === `change-of-${name}`, detail: `traffic goes to ${this.side(name)}` };
     });
   }
 
   rollBack({ config: { name } }: CutoverContext, before: unknown) {
     return this.done(name, 'rollBack', () => {
       this.sides.set(name, (before as { side: string }).side);
-      return { done: true, detail: `back to ${this.sides.get(name) ?? ''}` };
+      return { done: true, detail: `back to ${this.side(name)}` };
     });
   }
 
-  get kinds(): CutoverKinds {
-    return { arc: this, metric: this, record: this, accelerator: this, lambda: this };
+  side(name: string): string {
+    return this.sides.get(name) ?? 'source';
   }
 
   private done<T>(name: string, call: 'before' | 'apply' | 'verify' | 'rollBack', work: () => T): Promise<T> {
@@ -76,6 +72,11 @@ export class FakeTraffic implements CutoverKind {
     this.events.push(`${call} ${name}`);
     return Promise.resolve(work());
   }
+}
+
+/** The same traffic for every kind. */
+export function kindsOf(traffic: FakeTraffic): CutoverKinds {
+  return { arc: traffic, metric: traffic, record: traffic, accelerator: traffic, lambda: traffic };
 }
 
 export const cutoverNamed = (name: string, change: Partial<CutoverConfig> = {}): CutoverConfig => ({
