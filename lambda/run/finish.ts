@@ -1,5 +1,5 @@
 import type { RunConfig } from '../core/config';
-import { buildEvidence, type Evidence } from '../core/evidence';
+import { answerOf, buildEvidence, evidenceParts, type Evidence } from '../core/evidence';
 import type { RunMember, RunRecord, RunRequest } from '../core/model';
 import type { PointStore, RunStore } from '../adapters/ports/catalogue';
 import type { RecoveryMachines } from '../adapters/ports/recovery-machines';
@@ -28,7 +28,7 @@ export interface FinishRunPorts {
 /** What is known of a run that never began. */
 export type RunOutcome = Evidence | { readonly runId: string; readonly status: 'FAILED'; readonly error: string };
 
-/** Ends the run: removes images and pins, stores the outcome and answers the evidence. */
+/** Ends the run: removes images and pins, stores the outcome and the evidence, and answers as much of this as an answer holds. */
 export async function finishRun(input: FinishRunInput, ports: FinishRunPorts, tools: Tools): Promise<RunOutcome> {
   const runId = input.run?.runId ?? input.request?.runId ?? input.executionName ?? '';
   const record = runId === '' ? undefined : await ports.runs.run(runId);
@@ -43,12 +43,16 @@ export async function finishRun(input: FinishRunInput, ports: FinishRunPorts, to
   await removeImages(record, members.map((member) => ({ ...member, status: 'FAILED' as const })), ports.machines);
   await eachOf(members, (member) => unpin(member, ports.points));
   const leftOut = steps.find(({ name, outcome }) => name === PLAN_STEP && outcome === 'FAILED')?.detail;
-  const ended = await store(record, caught ?? leftOut ?? record.error, ports.runs, tools);
+  const ended = endedOf(record, caught ?? leftOut ?? record.error, tools);
   const evidence = buildEvidence(ended, members, steps, tools.now(), input.config);
+  const parts = evidenceParts(evidence);
+  // Before the run counts as ended: an ended run is not finished again.
+  await ports.runs.saveEvidence(runId, evidence.endedAt, parts);
+  if (ended !== record) await ports.runs.saveRun(ended, record);
   const details = { run: runId, mode: record.mode, achieved: evidence.achieved, error: ended.error };
   if (ended.status === 'SUCCEEDED') tools.log.info('Run succeeded', details);
   else tools.log.error('Run failed', details);
-  return evidence;
+  return answerOf(evidence, parts.length);
 }
 
 /** Any point of the member that this run holds, also one that a former plan had chosen. */
@@ -58,11 +62,7 @@ async function unpin({ memberId, runId }: RunMember, points: PointStore): Promis
   }
 }
 
-async function store(record: RunRecord, error: string | undefined, runs: RunStore, tools: Tools): Promise<RunRecord> {
+function endedOf(record: RunRecord, error: string | undefined, tools: Tools): RunRecord {
   if (record.status !== 'RUNNING') return record;
-  const ended: RunRecord = {
-    ...record, endedAt: tools.now(), status: error === undefined ? 'SUCCEEDED' : 'FAILED', ...(error === undefined ? {} : { error }),
-  };
-  await runs.saveRun(ended, record);
-  return ended;
+  return { ...record, endedAt: tools.now(), status: error === undefined ? 'SUCCEEDED' : 'FAILED', ...(error === undefined ? {} : { error }) };
 }

@@ -16,6 +16,7 @@ export class FakeCatalogue implements Catalogue {
   readonly runMemberRows = new Map<string, RunMember>();
   readonly stepRows = new Map<string, RunStep>();
   readonly hookRows = new Map<string, HookRecord>();
+  readonly evidenceRows = new Map<string, { endedAt: string; parts: string[] }>();
 
   members() {
     return Promise.resolve([...this.memberRows.values()].map((member) => copy({
@@ -208,6 +209,11 @@ export class FakeCatalogue implements Catalogue {
   saveHook(hook: HookRecord) {
     const key = `${hook.runId}|${hook.wave}|${hook.phase}|${hook.name}`;
     if (this.hookRows.get(key)?.status !== 'SUCCEEDED') this.hookRows.set(key, copy(hook));
+    return Promise.resolve();
+  }
+
+  saveEvidence(runId: string, endedAt: string, parts: readonly string[]) {
+    if ((this.evidenceRows.get(runId)?.endedAt ?? '') <= endedAt) this.evidenceRows.set(runId, { endedAt, parts: [...parts] });
     return Promise.resolve();
   }
 
