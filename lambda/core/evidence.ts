@@ -1,6 +1,8 @@
 import type { FenceRecord } from './fencing';
 import type { OldSide } from './lease';
+import { groupBy } from './group';
 import type { PointSelection, RunMember, RunMode, RunRecord, RunStatus, RunStep } from './model';
+import { shortened } from './text';
 import { secondsBetween } from './time';
 
 export interface EvidenceMember {
@@ -39,6 +41,13 @@ export interface EvidenceFencing {
   readonly results: readonly Omit<FenceRecord, 'runId'>[];
 }
 
+export interface EvidenceCounts {
+  readonly endpoint: string;
+  readonly members: number;
+  readonly passed: number;
+  readonly failed: number;
+}
+
 /** The record of a recovery run. Every figure is measured; what was not reached has none. */
 export interface Evidence {
   readonly project: string;
@@ -61,6 +70,18 @@ export interface Evidence {
     readonly rtoSeconds?: number;
   };
   readonly objectives?: { readonly rpoSeconds: number; readonly rtoSeconds: number; readonly rpoMet: boolean; readonly rtoMet: boolean };
+  /** Each endpoint's machines, in the order of their names. */
+  readonly endpoints: readonly EvidenceCounts[];
+  /**
+   * Set where the whole does not fit into the output of an execution, some hundred machines: `members` and `dataLossWindows`
+   * are empty then and long texts are cut. The catalogue has the whole.
+   */
+  readonly truncated?: true;
+  /**
+   * So many rows of the catalogue hold the whole evidence: `pk` is `RUN#<run id>`, `sk` is `EVIDENCE#0000` and on; their
+   * `text`, joined in this order, is its JSON.
+   */
+  readonly evidenceRows?: number;
   /** What was written in these times is lost. */
   readonly dataLossWindows: readonly { readonly memberId: string; readonly from: string; readonly to: string; readonly seconds: number }[];
   /** Absent for a drill, and for a run that ended before it fenced. */
@@ -102,6 +123,7 @@ export function buildEvidence(
       rpoMet: rpoSeconds !== undefined && rpoSeconds <= objectives.rpoSeconds,
       rtoMet: rtoSeconds !== undefined && rtoSeconds <= objectives.rtoSeconds,
     },
+    endpoints: countsOf(recovered),
     dataLossWindows: recovered.map((member) => ({
       memberId: member.memberId,
       from: member.consistentAt,
@@ -143,6 +165,46 @@ function evidenceOf(run: RunRecord, member: RunMember): EvidenceMember {
     notes: member.notes,
     error: member.error,
   };
+}
+
+function countsOf(members: readonly EvidenceMember[]): EvidenceCounts[] {
+  return [...groupBy(members, ({ endpoint }) => endpoint)]
+    .map(([endpoint, of]) => ({
+      endpoint,
+      members: of.length,
+      passed: of.filter(({ status }) => status === 'PASSED').length,
+      failed: of.filter(({ status }) => status === 'FAILED').length,
+    }))
+    .sort((a, b) => (a.endpoint < b.endpoint ? -1 : 1));
+}
+
+/** Step Functions passes on 256 KiB between states, with some of its own around an answer. */
+const ANSWER_MAX = 200_000;
+/** DynamoDB takes rows of 400 KB. */
+const ROW_MAX = 300_000;
+
+/** The evidence's JSON in parts that fit into rows. In ASCII: a character is a byte, and none is torn at the seams. */
+export function evidenceParts(evidence: Evidence): string[] {
+  const text = asciiJson(evidence);
+  return Array.from({ length: Math.ceil(text.length / ROW_MAX) }, (_, part) => text.slice(part * ROW_MAX, (part + 1) * ROW_MAX));
+}
+
+/** The evidence as an execution can answer it. */
+export function answerOf(evidence: Evidence, evidenceRows: number): Evidence {
+  const whole: Evidence = { ...evidence, evidenceRows };
+  if (asciiJson(whole).length <= ANSWER_MAX) return whole;
+  return {
+    ...whole,
+    error: whole.error === undefined ? undefined : shortened(whole.error, 2000),
+    steps: whole.steps.map((step) => (step.detail === undefined ? step : { ...step, detail: shortened(step.detail, 300) })),
+    truncated: true,
+    members: [],
+    dataLossWindows: [],
+  };
+}
+
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[\u0080-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function maximum(values: readonly number[]): number | undefined {

@@ -27,6 +27,8 @@ export interface PointVolume {
   readonly sourceSnapshotId?: string;
   /** Absent until CopySnapshot has answered. */
   readonly recoverySnapshotId?: string;
+  /** When that copy was started. */
+  readonly copyStartedAt?: string;
 }
 
 /** A consistency set of one member on its way to, or at, the recovery Region. */
@@ -92,7 +94,7 @@ export interface MachineSettings {
   readonly launchTime: string;
 }
 
-export type SourceVolume = Omit<PointVolume, 'sourceSnapshotId' | 'recoverySnapshotId'> & {
+export type SourceVolume = Omit<PointVolume, 'sourceSnapshotId' | 'recoverySnapshotId' | 'copyStartedAt'> & {
   readonly encrypted: boolean;
   readonly kmsKeyId?: string;
 };

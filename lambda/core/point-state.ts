@@ -13,7 +13,7 @@ export type PointEvent =
   /** Every snapshot is complete in the source Region. */
   | { readonly type: 'source-completed' }
   /** CopySnapshot answered for one disk, or its copy was found by tag. */
-  | { readonly type: 'copy-started'; readonly sourceVolumeId: string; readonly snapshotId: string }
+  | { readonly type: 'copy-started'; readonly sourceVolumeId: string; readonly snapshotId: string; readonly at: string }
   /** Every copy is complete in the recovery Region. */
   | { readonly type: 'copies-completed'; readonly at: string }
   | { readonly type: 'failed'; readonly reason: string }
@@ -133,7 +133,7 @@ function copyStarted(point: RecoveryPoint, event: EventOf<'copy-started'>, refus
   if (volume.recoverySnapshotId === event.snapshotId) return point;
   if (volume.recoverySnapshotId !== undefined) return refuse(`disk ${event.sourceVolumeId} is already copied to ${volume.recoverySnapshotId}`);
   if (point.state === 'COMPLETE') return refuse('the point is complete');
-  const volumes = point.volumes.map((each) => (each === volume ? { ...each, recoverySnapshotId: event.snapshotId } : each));
+  const volumes = point.volumes.map((each) => (each === volume ? { ...each, recoverySnapshotId: event.snapshotId, copyStartedAt: event.at } : each));
   return next(point, { state: 'COPYING', volumes });
 }
 

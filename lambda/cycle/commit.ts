@@ -24,7 +24,7 @@ export interface CopyState {
   readonly failed: number;
 }
 
-/** A copy that was recorded and that EC2 does not show for so long is gone. */
+/** A copy that was recorded and that EC2 does not show so long after its start is gone. */
 const VANISHED_SECONDS = 900;
 
 /**
@@ -67,7 +67,7 @@ function adopted(point: RecoveryPoint, copies: readonly SnapshotFacts[]): Recove
     const copy = copies
       .filter(({ tags, state }) => tags[Tag.COPY_OF] === sourceSnapshotId && state !== 'error')
       .sort((a, b) => a.startTime.localeCompare(b.startTime) || a.snapshotId.localeCompare(b.snapshotId))[0];
-    return copy === undefined ? current : transition(current, { type: 'copy-started', sourceVolumeId, snapshotId: copy.snapshotId });
+    return copy === undefined ? current : transition(current, { type: 'copy-started', sourceVolumeId, snapshotId: copy.snapshotId, at: copy.startTime });
   }, point);
 }
 
@@ -78,10 +78,9 @@ function judged(point: RecoveryPoint, copies: readonly SnapshotFacts[], tools: T
   if (broken !== undefined) {
     return transition(point, { type: 'failed', reason: `copy ${broken.snapshotId} is in error: ${broken.stateMessage ?? 'EC2 says no more'}` });
   }
-  const vanished = recorded.find((id) => !byId.has(id));
-  if (vanished !== undefined && secondsSince(point.consistentAt ?? point.createdAt, tools) > VANISHED_SECONDS) {
-    return transition(point, { type: 'failed', reason: `copy ${vanished} no longer exists` });
-  }
+  const vanished = point.volumes.find(({ recoverySnapshotId, copyStartedAt = point.consistentAt ?? point.createdAt }) => (
+    recoverySnapshotId !== undefined && !byId.has(recoverySnapshotId) && secondsSince(copyStartedAt, tools) > VANISHED_SECONDS));
+  if (vanished !== undefined) return transition(point, { type: 'failed', reason: `copy ${vanished.recoverySnapshotId} no longer exists` });
   const complete = isWhole(point) && recorded.every((id) => byId.get(id)?.state === 'completed');
   return complete ? transition(point, { type: 'copies-completed', at: tools.now() }) : point;
 }

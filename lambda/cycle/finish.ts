@@ -44,14 +44,19 @@ export async function finishCycle(
   ]);
   const present = members.filter(({ missingSince }) => missingSince === undefined);
   const rpo = worstRpo(members, tools.now());
-  const problems = [...new Set([...(progress?.problems ?? []), ...(error === undefined ? [] : [describeCaught(error)])])];
+  const failed = progress?.failed ?? 0;
+  const problems = [...new Set([
+    ...(progress?.problems ?? []),
+    ...(failed === 0 ? [] : [`${failed} recovery ${failed === 1 ? 'point' : 'points'} failed; the logs of this cycle say which and why`]),
+    ...(error === undefined ? [] : [describeCaught(error)]),
+  ])];
   const summary: CycleSummary = {
     cycleId: cycle.cycleId,
     status: error !== undefined ? 'FAILED' : problems.length > 0 ? 'DEGRADED' : 'SUCCEEDED',
     members: present.length,
     membersWithoutPoint: rpo.withoutPoint.length,
     committed: progress?.committed ?? 0,
-    failed: progress?.failed ?? 0,
+    failed,
     open: points.filter(isOpen).length,
     findings: present.reduce((sum, { findings }) => sum + findings.length, 0) + (progress?.absent.length ?? 0),
     ...(rpo.seconds === undefined ? {} : { worstRpoSeconds: rpo.seconds, worstRpoMember: rpo.memberId }),

@@ -19,7 +19,7 @@ export interface ReplicateResult {
   readonly waitSeconds: number;
 }
 
-/** A snapshot that was recorded and that EC2 does not show for so long is gone. */
+/** A snapshot that was recorded and that EC2 does not show so long after its start (which is the instant that the set shows) is gone. */
 const VANISHED_SECONDS = 900;
 
 interface Waiting extends WaitingCopy {
@@ -124,7 +124,7 @@ async function startCopies(
       if (full || tools.deadline.near()) break;
       try {
         const snapshotId = await ports.recovery.copy(copyRequest(point, volume, config));
-        next = transition(next, { type: 'copy-started', sourceVolumeId: volume.sourceVolumeId, snapshotId });
+        next = transition(next, { type: 'copy-started', sourceVolumeId: volume.sourceVolumeId, snapshotId, at: tools.now() });
       } catch (error) {
         if (!(error instanceof RefusedCall)) throw error;
         // Others use the quota too: what is waiting stays so until a copy ends.

@@ -1,5 +1,6 @@
 import type { CheckConfig } from '../core/config';
 import type { RunMember } from '../core/model';
+import { shortened } from '../core/text';
 import { messageOf, RefusedCall } from '../adapters/errors';
 import type { HookRecord, RunStore } from '../adapters/ports/catalogue';
 import type { LeaseStore } from '../adapters/ports/lease';
@@ -118,7 +119,7 @@ class Check {
       members: machineReferences(this.members),
     }, Math.min(this.check.timeoutSeconds * 1000, this.tools.deadline.remainingMs() - RESERVE_MS));
     const answer = payload as Partial<CheckAnswer> | undefined;
-    const verdict = { passed: error === undefined && answer?.passed === true, detail: error ?? answer?.detail ?? `it answered ${JSON.stringify(payload)}` };
+    const verdict = { passed: error === undefined && answer?.passed === true, detail: shortened(String(error ?? answer?.detail ?? `it answered ${JSON.stringify(payload)}`)) };
     return () => verdict;
   }
 

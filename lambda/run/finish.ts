@@ -1,5 +1,5 @@
 import type { RunConfig } from '../core/config';
-import { buildEvidence, type Evidence } from '../core/evidence';
+import { answerOf, buildEvidence, evidenceParts, type Evidence } from '../core/evidence';
 import type { RunMember, RunRecord, RunRequest } from '../core/model';
 import { StaleEpoch } from '../core/lease';
 import { messageOf } from '../adapters/errors';
@@ -34,7 +34,7 @@ export interface FinishRunPorts {
 /** What is known of a run that never began. */
 export type RunOutcome = Evidence | { readonly runId: string; readonly status: 'FAILED'; readonly error: string };
 
-/** Ends the run: removes images and pins, stores the outcome, gives the lease back and answers the evidence. */
+/** Ends the run: removes images and pins, stores the outcome and the evidence, gives the lease back, and answers as much of the evidence as an answer holds. */
 export async function finishRun(input: FinishRunInput, ports: FinishRunPorts, tools: Tools): Promise<RunOutcome> {
   const runId = input.run?.runId ?? input.request?.runId ?? input.executionName ?? '';
   const record = runId === '' ? undefined : await ports.runs.run(runId);
@@ -51,13 +51,17 @@ export async function finishRun(input: FinishRunInput, ports: FinishRunPorts, to
   await eachOf(members, (member) => unpin(member, ports.points));
   const leftOut = steps.find(({ name, outcome }) => name === PLAN_STEP && outcome === 'FAILED')?.detail;
   const stale = caught === undefined ? await staleness(record, ports.leases) : undefined;
-  const ended = await store(record, caught ?? leftOut ?? stale ?? record.error, ports.runs, tools);
-  await releaseLease(record, ports.leases, tools);
+  const ended = endedOf(record, caught ?? leftOut ?? stale ?? record.error, tools);
   const evidence = buildEvidence(ended, members, steps, tools.now(), input.config, fences);
+  const parts = evidenceParts(evidence);
+  // Before the run counts as ended: an ended run is not finished again.
+  await ports.runs.saveEvidence(runId, evidence.endedAt, parts);
+  if (ended !== record) await ports.runs.saveRun(ended, record);
+  await releaseLease(record, ports.leases, tools);
   const details = { run: runId, mode: record.mode, achieved: evidence.achieved, error: ended.error };
   if (ended.status === 'SUCCEEDED') tools.log.info('Run succeeded', details);
   else tools.log.error('Run failed', details);
-  return evidence;
+  return answerOf(evidence, parts.length);
 }
 
 /** A run that a newer one has taken over from has not succeeded, whatever its steps did before. */
@@ -86,11 +90,7 @@ async function unpin({ memberId, runId }: RunMember, points: PointStore): Promis
   }
 }
 
-async function store(record: RunRecord, error: string | undefined, runs: RunStore, tools: Tools): Promise<RunRecord> {
+function endedOf(record: RunRecord, error: string | undefined, tools: Tools): RunRecord {
   if (record.status !== 'RUNNING') return record;
-  const ended: RunRecord = {
-    ...record, endedAt: tools.now(), status: error === undefined ? 'SUCCEEDED' : 'FAILED', ...(error === undefined ? {} : { error }),
-  };
-  await runs.saveRun(ended, record);
-  return ended;
+  return { ...record, endedAt: tools.now(), status: error === undefined ? 'SUCCEEDED' : 'FAILED', ...(error === undefined ? {} : { error }) };
 }

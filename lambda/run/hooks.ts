@@ -1,5 +1,6 @@
 import type { HookConfig } from '../core/config';
-import type { RunMember } from '../core/model';
+import type { RunMember, RunMode } from '../core/model';
+import { shortened } from '../core/text';
 import { isRefused, messageOf } from '../adapters/errors';
 import type { HookRecord, RunStore } from '../adapters/ports/catalogue';
 import type { LeaseStore } from '../adapters/ports/lease';
@@ -7,7 +8,7 @@ import type { Commands, Functions } from '../adapters/ports/services';
 import type { Tools } from '../runtime/tools';
 import { commandState } from './command';
 import { confirmEpoch } from './lease';
-import { DONE, RunFailed, timed, waveConfig, type StepResult, type WaveInput } from './run';
+import { DONE, listed, RunFailed, timed, waveConfig, type StepResult, type WaveInput } from './run';
 
 export interface HooksInput extends WaveInput {
   readonly phase: 'before' | 'after';
@@ -24,11 +25,15 @@ const WAIT_SECONDS = 5;
 /** Kept of the function's remaining time for storing what a hook answered. */
 const RESERVE_MS = 10_000;
 
-/** What a hook function is given. */
+/** What a hook function is given, beside the parameters configured for it. */
 export interface HookEvent {
   readonly project: string;
   readonly runId: string;
-  readonly mode: string;
+  /**
+   * Hooks run in drills too. A function that changes what the world sees (DNS, a load balancer, a queue's consumers) must do
+   * so when this is `failover` and must not when it is `drill`.
+   */
+  readonly mode: RunMode;
   readonly wave: number;
   readonly phase: string;
   readonly hook: string;
@@ -56,16 +61,26 @@ export async function runHooks(input: HooksInput, ports: HookPorts, tools: Tools
   if (hooks.length === 0) return DONE;
   return timed(`wave-${input.wave}/hooks-${input.phase}`, input, ports.runs, tools, async () => {
     const [records, members] = await Promise.all([ports.runs.hooks(input.run.runId), ports.runs.runMembers(input.run.runId)]);
+    const failed: string[] = [];
     for (const hook of hooks) {
       const stored = records.find(({ wave, phase, name }) => wave === input.wave && phase === input.phase && name === hook.name);
-      if (stored?.status === 'SUCCEEDED' || (stored?.status === 'FAILED' && hook.onFailure === 'continue')) continue;
+      if (stored?.status === 'SUCCEEDED') continue;
+      if (stored?.status === 'FAILED' && hook.onFailure === 'continue') {
+        failed.push(`${hook.name}: ${stored.detail ?? 'failed'}`);
+        continue;
+      }
       await confirmEpoch(input.run, ports.leases);
       const outcome = await new Hook(hook, input, members, ports, tools).run(stored);
       if (outcome === 'running') return { done: false, waitSeconds: WAIT_SECONDS };
       if (outcome === 'no-time') return { done: false, waitSeconds: 1 };
+      if (outcome.failure !== undefined) failed.push(`${hook.name}: ${outcome.failure}`);
     }
-    return DONE;
+    return failed.length === 0 ? DONE : { ...DONE, detail: `went on without ${listed(failed)}` };
   });
+}
+
+interface Ended {
+  readonly failure?: string;
 }
 
 class Hook {
@@ -74,7 +89,7 @@ class Hook {
     private readonly ports: HookPorts, private readonly tools: Tools,
   ) {}
 
-  async run(stored: HookRecord | undefined): Promise<'ended' | 'running' | 'no-time'> {
+  async run(stored: HookRecord | undefined): Promise<Ended | 'running' | 'no-time'> {
     const again = stored?.status === 'RUNNING' ? stored : undefined;
     // A function that cannot end before this one is killed would look as if it had never answered.
     const budgetMs = this.tools.deadline.remainingMs() - RESERVE_MS;
@@ -94,7 +109,7 @@ class Hook {
     return `${run.runId}/${wave}/${phase}/${this.hook.name}`;
   }
 
-  private async invoke(record: HookRecord, budgetMs: number): Promise<'ended'> {
+  private async invoke(record: HookRecord, budgetMs: number): Promise<Ended> {
     const { config, run, wave, phase } = this.input;
     const event: HookEvent = {
       ...this.hook.parameters,
@@ -116,7 +131,7 @@ class Hook {
     }
   }
 
-  private async command(record: HookRecord): Promise<'ended' | 'running'> {
+  private async command(record: HookRecord): Promise<Ended | 'running'> {
     const { endpoints, timeoutSeconds, target, parameters = {} } = this.hook;
     const chosen = this.members.filter((member) => endpoints === undefined ? member.wave === this.input.wave : endpoints.includes(member.endpoint));
     const instanceIds = chosen.flatMap(({ instanceId }) => instanceId ?? []);
@@ -131,7 +146,8 @@ class Hook {
     return 'running';
   }
 
-  private async end(record: HookRecord, failure: string | undefined, commandIds?: readonly string[]): Promise<'ended'> {
+  private async end(record: HookRecord, reason: string | undefined, commandIds?: readonly string[]): Promise<Ended> {
+    const failure = reason === undefined ? undefined : shortened(reason);
     await this.ports.runs.saveHook({
       ...record,
       ...(commandIds === undefined ? {} : { commandIds }),
@@ -142,10 +158,10 @@ class Hook {
     const context = { run: record.runId, wave: record.wave, phase: record.phase, hook: record.name };
     if (failure === undefined) {
       this.tools.log.info('Hook succeeded', context);
-      return 'ended';
+      return {};
     }
     this.tools.log.error('Hook failed', { ...context, reason: failure });
-    if (this.hook.onFailure === 'continue') return 'ended';
+    if (this.hook.onFailure === 'continue') return { failure };
     throw new RunFailed('HookFailed', `Hook ${record.name} ${record.phase} wave ${record.wave + 1} failed: ${failure}`);
   }
 }

@@ -48,7 +48,7 @@ function identity(input: unknown): LogDetails {
   return { cycle: cycle?.cycleId, run: run?.runId, wave, phase };
 }
 
-/** Results are small; evidence of a large run is not, and is stored anyway. */
+/** Results are small; a run's evidence is not, and the catalogue has it. */
 function summaryOf(result: unknown): unknown {
   const text = JSON.stringify(result) as string | undefined;
   return text === undefined || text.length <= 2000 ? result : `${text.length} characters`;

@@ -1,4 +1,4 @@
-import { buildEvidence } from '../../lambda/core/evidence';
+import { answerOf, buildEvidence, evidenceParts, type Evidence } from '../../lambda/core/evidence';
 import type { RunMember } from '../../lambda/core/model';
 import { aRun, aRunMember, at } from './builders';
 
@@ -69,4 +69,42 @@ test('says who, what and until when', () => {
   expect(evidence).toMatchObject({ project: 'shop', runId: 'r-1', mode: 'drill', requestedBy: 'ann', startedAt: at(1000), endedAt: at(1600), expiresAt: at(9000), error: 'E' });
   expect(evidence.members[0]).toMatchObject({ privateIp: '10.0.0.9', instanceId: 'i-r1', subnetId: 'subnet-a' });
   expect(buildEvidence(aRun({ endedAt: at(1550) }), [db], [], at(1600)).endedAt).toBe(at(1550));
+});
+
+describe('evidence of any size', () => {
+  const of = (machines: number, note = '') => buildEvidence(
+    aRun(),
+    Array.from({ length: machines }, (_, index) => ({ ...db, memberId: `db/i-${index}`, endpoint: index % 2 === 0 ? 'db' : 'web', status: index === 1 ? 'FAILED' as const : 'PASSED' as const, notes: [note] })),
+    [{ runId: 'r-1', name: 'wave-0/launch', startedAt: at(1010), endedAt: at(1100), outcome: 'FAILED', detail: 'x'.repeat(5000) }],
+    at(1600),
+    { rpoSeconds: 900, rtoSeconds: 900 },
+  );
+
+  test('counts each endpoint\'s machines', () => {
+    expect(of(5).endpoints).toEqual([{ endpoint: 'db', members: 3, passed: 3, failed: 0 }, { endpoint: 'web', members: 2, passed: 1, failed: 1 }]);
+  });
+
+  test('is answered whole while it fits', () => {
+    const evidence = of(20);
+    expect(answerOf(evidence, 1)).toEqual({ ...evidence, evidenceRows: 1 });
+  });
+
+  test.each([600, 5000])('of %i machines is answered without them, and far below 256 KiB', (machines) => {
+    const evidence = of(machines);
+    const answer = answerOf(evidence, 7);
+    expect(answer).toMatchObject({ truncated: true, evidenceRows: 7, members: [], dataLossWindows: [], achieved: evidence.achieved, objectives: evidence.objectives, endpoints: evidence.endpoints });
+    expect(answer.steps[0]).toMatchObject({ name: 'wave-0/launch', seconds: 90, detail: expect.stringMatching(/^x{299}…$/) });
+    expect(Buffer.byteLength(JSON.stringify(answer))).toBeLessThan(200_000);
+  });
+
+  test('is stored in rows that DynamoDB takes, which give it back', () => {
+    const evidence = of(2000, 'für 🙂');
+    const parts = evidenceParts(evidence);
+    expect(parts.length).toBeGreaterThan(2);
+    for (const part of parts) expect(Buffer.byteLength(part)).toBeLessThan(400_000);
+    const { members, dataLossWindows } = JSON.parse(parts.join('')) as Evidence;
+    expect(members).toHaveLength(2000);
+    expect(members[1999]?.notes).toEqual(['für 🙂']);
+    expect(dataLossWindows).toHaveLength(2000);
+  });
 });

@@ -15,8 +15,8 @@ const STARTED: PointEvent = {
 const EVENTS = {
   started: STARTED,
   sourceDone: { type: 'source-completed' },
-  copy0: { type: 'copy-started', sourceVolumeId: 'vol-0', snapshotId: 'snap-r0' },
-  copy1: { type: 'copy-started', sourceVolumeId: 'vol-1', snapshotId: 'snap-r1' },
+  copy0: { type: 'copy-started', sourceVolumeId: 'vol-0', snapshotId: 'snap-r0', at: at(30) },
+  copy1: { type: 'copy-started', sourceVolumeId: 'vol-1', snapshotId: 'snap-r1', at: at(30) },
   copiesDone: { type: 'copies-completed', at: at(60) },
   failed: { type: 'failed', reason: 'snapshot in error' },
   expired: { type: 'expired', reason: 'retention', at: at(90) },
@@ -155,7 +155,7 @@ describe('any sequence of events', () => {
   const anyEvent: fc.Arbitrary<PointEvent> = fc.oneof(
     fc.record({ type: fc.constant('snapshots-started' as const), consistentAt: fc.constantFrom(at(1), at(2)), snapshots: fc.array(fc.record({ sourceVolumeId: volumeId, snapshotId: fc.constantFrom('s-a', 's-b') }), { maxLength: 4 }) }),
     fc.constant({ type: 'source-completed' as const }),
-    fc.record({ type: fc.constant('copy-started' as const), sourceVolumeId: volumeId, snapshotId: fc.constantFrom('r-a', 'r-b') }),
+    fc.record({ type: fc.constant('copy-started' as const), sourceVolumeId: volumeId, snapshotId: fc.constantFrom('r-a', 'r-b'), at: fc.constant(at(30)) }),
     fc.constant({ type: 'copies-completed' as const, at: at(5) }),
     fc.constant({ type: 'failed' as const, reason: 'why' }),
     fc.constant({ type: 'expired' as const, reason: 'old', at: at(6) }),
@@ -168,7 +168,7 @@ describe('any sequence of events', () => {
     const script: PointEvent[] = [
       { type: 'snapshots-started', consistentAt: at(1), snapshots: ids.map((sourceVolumeId) => ({ sourceVolumeId, snapshotId: 's-a' })) },
       { type: 'source-completed' },
-      ...ids.map((sourceVolumeId) => ({ type: 'copy-started' as const, sourceVolumeId, snapshotId: 'r-a' })),
+      ...ids.map((sourceVolumeId) => ({ type: 'copy-started' as const, sourceVolumeId, snapshotId: 'r-a', at: at(30) })),
       { type: 'copies-completed', at: at(5) },
       { type: 'expired', reason: 'old', at: at(6) },
       { type: 'cleaned', at: at(7) },

@@ -4,6 +4,11 @@ import { cycleConfig, World } from './fakes/world';
 
 const completePoints = (world: World) => world.catalogue.points().filter(({ state }) => state === 'COMPLETE');
 
+/** EC2's reads of copies, so many seconds behind. */
+function lagging(world: World, seconds: number) {
+  return () => world.cloud.recovery.all().filter(({ startTime }) => Date.parse(startTime) + seconds * 1000 <= Date.parse(world.clock.now()));
+}
+
 describe('a protection cycle', () => {
   test('takes every member from snapshot to a committed set in the recovery Region', async () => {
     const world = new World();
@@ -80,12 +85,29 @@ describe('a protection cycle', () => {
       return set;
     };
     const summary = await world.cycle();
-    expect(summary).toMatchObject({ committed: 2, failed: 1, membersWithoutPoint: 1 });
+    expect(summary).toMatchObject({ status: 'DEGRADED', committed: 2, failed: 1, membersWithoutPoint: 1, problems: [expect.stringContaining('1 recovery point failed')] });
+    expect(world.metrics.find(({ name }) => name === 'Problems')?.value).toBe(1);
     expect(world.catalogue.points().find(({ state }) => state === 'FAILED')).toMatchObject({ memberId: 'app/i-app', reason: expect.stringContaining('disk broke') });
     world.clock.advance(300);
     world.cloud.source.createSet = createSet;
     await world.cycle();
     expect(world.cloud.source.all().filter(({ tags }) => tags[Tag.MEMBER] === 'app/i-app')).toHaveLength(2);
+  });
+
+  test('a copy of an old set that EC2 does not show yet is no vanished one, and one that has vanished is named', async () => {
+    const world = new World({ snapshotSeconds: 2000, copySeconds: 60, copyLimit: 20, lagSeconds: 0 });
+    const long = cycleConfig({ intervalSeconds: 9000, pollSeconds: 60, copyConcurrency: 20 });
+    Object.assign(world.cloud.recovery, { visible: lagging(world, 30) });
+    expect(await world.cycle(long)).toMatchObject({ status: 'SUCCEEDED', committed: 3, failed: 0 });
+    const second = new World({ snapshotSeconds: 5, copySeconds: 4000, copyLimit: 20, lagSeconds: 0 });
+    const copy = second.cloud.recovery.copy.bind(second.cloud.recovery);
+    second.cloud.recovery.copy = async (request) => {
+      const id = await copy(request);
+      if (request.tags[Tag.MEMBER] === 'web/i-web') second.cloud.recovery.stored.delete(id);
+      return id;
+    };
+    expect(await second.cycle(long)).toMatchObject({ status: 'DEGRADED', committed: 2, failed: 1 });
+    expect(second.catalogue.points().find(({ state }) => state === 'FAILED')?.reason).toContain('no longer exists');
   });
 
   test('fails the point of a machine whose disks changed after discovery', async () => {
@@ -113,7 +135,7 @@ describe('a protection cycle', () => {
     const world = new World();
     world.cloud.failNext('source', 'CreateSnapshots', 'denied', 'UnauthorizedOperation');
     const summary = await world.cycle();
-    expect(summary).toMatchObject({ status: 'DEGRADED', committed: 2, failed: 1, problems: [expect.stringContaining('UnauthorizedOperation')] });
+    expect(summary).toMatchObject({ status: 'DEGRADED', committed: 2, failed: 1, problems: [expect.stringContaining('UnauthorizedOperation'), expect.stringContaining('1 recovery point failed')] });
   });
 
   test('a Region that goes away while snapshots are made does not keep the cycle waiting for them', async () => {

@@ -74,6 +74,18 @@ export class DynamoRuns implements RunStore {
     });
   }
 
+  /** A row of a later end stays as it is: the one who writes is late then. Rows too many are emptied, as the run's end may not delete. */
+  async saveEvidence(runId: string, endedAt: string, parts: readonly string[]): Promise<void> {
+    const stored = await this.table.partition(partition(runId), 'EVIDENCE#');
+    for (let row = 0; row < Math.max(parts.length, stored.length); row += 1) {
+      await this.table.put({ pk: partition(runId), sk: `EVIDENCE#${String(row).padStart(4, '0')}`, runId, endedAt, text: parts[row] ?? '' }, {
+        text: 'attribute_not_exists(#sk) OR #endedAt <= :endedAt',
+        names: { '#sk': 'sk', '#endedAt': 'endedAt' },
+        values: { ':endedAt': endedAt },
+      });
+    }
+  }
+
   async runs(): Promise<RunRecord[]> {
     return (await this.table.withWork(RUNS)).map((item) => domainOf<RunRecord>(item));
   }

@@ -101,6 +101,8 @@ export interface RunStore {
   hooks(runId: string): Promise<HookRecord[]>;
   saveHook(hook: HookRecord): Promise<void>;
   runs(): Promise<RunRecord[]>;
+  /** Stores the evidence's text in rows, in place of an earlier one of this run. */
+  saveEvidence(runId: string, endedAt: string, parts: readonly string[]): Promise<void>;
 }
 
 /** The table in the recovery Region of all that the project knows. */

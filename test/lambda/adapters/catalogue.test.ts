@@ -128,3 +128,13 @@ test('a step that was begun before keeps its beginning', async () => {
   ddb.on(GetCommand).resolves({ Item: { pk: 'RUN#r1', sk: 'STEP#a', runId: 'r1', name: 'a', startedAt: '1' } });
   expect(await runs.beginStep({ runId: 'r1', name: 'a', startedAt: '2' })).toEqual({ runId: 'r1', name: 'a', startedAt: '1' });
 });
+
+test('evidence takes the place of an earlier one, also a longer one, and never of a later', async () => {
+  ddb.on(QueryCommand).resolves({ Items: [{ sk: 'EVIDENCE#0000' }, { sk: 'EVIDENCE#0001' }, { sk: 'EVIDENCE#0002' }] });
+  await runs.saveEvidence('r1', '2030-01-01T00:00:00Z', ['{"a":', '1}']);
+  const rows = ddb.commandCalls(PutCommand).map(({ args }) => args[0].input);
+  expect(rows.map(({ Item }) => Item)).toMatchObject([
+    { pk: 'RUN#r1', sk: 'EVIDENCE#0000', text: '{"a":' }, { pk: 'RUN#r1', sk: 'EVIDENCE#0001', text: '1}' }, { pk: 'RUN#r1', sk: 'EVIDENCE#0002', text: '' },
+  ]);
+  expect(rows[0]).toMatchObject({ ConditionExpression: 'attribute_not_exists(#sk) OR #endedAt <= :endedAt', ExpressionAttributeValues: { ':endedAt': '2030-01-01T00:00:00Z' } });
+});

@@ -21,6 +21,7 @@ export class FakeCatalogue implements Catalogue, LeaseStore, FenceStore {
   readonly hookRows = new Map<string, HookRecord>();
   leaseRow: Lease = FIRST_LEASE;
   readonly fenceRows = new Map<string, FenceRecord>();
+  readonly evidenceRows = new Map<string, { endedAt: string; parts: string[] }>();
 
   members() {
     return Promise.resolve([...this.memberRows.values()].map((member) => copy({
@@ -233,6 +234,11 @@ export class FakeCatalogue implements Catalogue, LeaseStore, FenceStore {
 
   saveFence(fence: FenceRecord) {
     this.fenceRows.set(`${fence.runId}|${fence.memberId}|${fence.action}`, copy(fence));
+    return Promise.resolve();
+  }
+
+  saveEvidence(runId: string, endedAt: string, parts: readonly string[]) {
+    if ((this.evidenceRows.get(runId)?.endedAt ?? '') <= endedAt) this.evidenceRows.set(runId, { endedAt, parts: [...parts] });
     return Promise.resolve();
   }
 
