@@ -27,7 +27,7 @@ test('a record is changed and put back', async () => {
   const [record, context] = [new RecordCutover('us-west-2'), contextOf(config)];
   const before = await record.before(context);
   expect(before).toEqual({});
-  const handle = await record.apply(context, before);
+  const handle = await record.apply(context);
   expect(await record.verify(context, before, handle)).toEqual({ done: true, detail: 'shop.example.com A is 10.0.0.7 (TTL 60 s)' });
   expect((await record.rollBack(context, before)).done).toBe(true);
   expect(await record.before(context)).toEqual({});
