@@ -27,7 +27,7 @@ export async function fenceOldSide(work: FenceWork, ports: FencePorts, tools: To
   if (seconds >= work.fencing.timeoutSeconds) {
     for (const record of unsettled()) await book.save({ ...record, outcome: 'failed', detail: `not verified after ${Math.round(seconds)} s: ${record.detail}` });
   }
-  return { records: book.of(work.fencing.actions, view.targets), pending: unsettled().length, acted: [...book.acted] };
+  return { records: book.of(work.fencing.actions, view.targets), pending: unsettled().length, acted: [...book.acted].sort() };
 }
 
 function act(action: FenceActionConfig, open: readonly OpenFence[], setting: FenceSetting): Promise<void> {

@@ -23,12 +23,16 @@ export function logPattern(options: LogPatternOptions): SignalSpec {
   const threshold = wholeNumber('threshold of a log pattern', options.threshold ?? 1, 1);
   const rememberSeconds = secondsOf('remember of a log pattern', options.remember ?? DEFAULT_REMEMBER, Duration.minutes(1));
   const limit = timeoutMs(options.timeout);
+  let made: LogPatternFootprint | undefined;
   return {
     defaultName: `log-${logGroupName}`,
     bind: (name, place) => {
       const { context, source } = place;
       const alarmName = physicalName(context.project, `log-${name}`);
-      new LogPatternFootprint(source, `Log-${name}`, { project: context.project, recoveryRegion: context.recoveryRegion, alarmName, logGroupName, pattern, threshold });
+      const id = `Log-${name}`;
+      // One signal can be in two detectors.
+      if (source.node.tryFindChild(id) !== made) throw new Error(`Two log patterns of project '${context.project}' are named '${name}'. Give one of them another name.`);
+      made ??= new LogPatternFootprint(source, id, { project: context.project, recoveryRegion: context.recoveryRegion, alarmName, logGroupName, pattern, threshold });
       place.recordAlarms();
       return {
         config: { kind: 'log-pattern', name, timeoutMs: limit, region: context.sourceRegion, alarmName, rememberSeconds },

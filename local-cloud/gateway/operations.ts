@@ -57,6 +57,17 @@ const ROUTES: Readonly<Record<string, readonly Route[]>> = {
     ['DELETE', '/backup-vaults/*/recovery-points/*', 'DeleteRecoveryPoint'],
     ['GET', '/backup-vaults/*/recovery-points/*/restore-metadata', 'GetRecoveryPointRestoreMetadata'],
   ],
+  route53: [
+    ['POST', '/2013-04-01/hostedzone/*/rrset', 'ChangeResourceRecordSets'],
+    ['GET', '/2013-04-01/hostedzone/*/rrset', 'ListResourceRecordSets'],
+    ['GET', '/2013-04-01/change/*', 'GetChange'],
+    ['GET', '/2013-04-01/hostedzone', 'ListHostedZones'],
+    ['POST', '/2013-04-01/hostedzone', 'CreateHostedZone'],
+    ['GET', '/2013-04-01/hostedzone/*', 'GetHostedZone'],
+    ['DELETE', '/2013-04-01/hostedzone/*', 'DeleteHostedZone'],
+    ['GET', '/2013-04-01/healthcheck', 'ListHealthChecks'],
+    ['GET', '/2013-04-01/healthcheck/*', 'GetHealthCheck'],
+  ],
   s3: [
     ['GET', '/', 'ListBuckets'],
     ['GET', '/*', 'ListObjects'],

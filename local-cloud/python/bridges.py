@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import cloudformation
+import cloudwatch_alarms
 import ebs_direct
 import ec2_filters
 import ec2_images
@@ -33,5 +34,6 @@ def install(gateway: Gateway, state: Path) -> Application:
     ec2_instances.install()
     ec2_root_volumes.install()
     ebs_direct.install()
+    cloudwatch_alarms.install()
     cloudformation.install()
     return Application(emulator_api.application)

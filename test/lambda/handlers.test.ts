@@ -25,8 +25,10 @@ afterEach(() => {
 
 test('there is one for each task of the workflows', () => {
   expect(names.sort()).toEqual([
-    'cycle-begin', 'cycle-discover', 'cycle-finish', 'cycle-prune', 'cycle-replicate', 'cycle-snapshot', 'cycle-wait',
-    'drill-teardown', 'fence-guard', 'run-begin', 'run-check', 'run-cutover', 'run-fence', 'run-finish', 'run-hooks', 'run-launch', 'sweep', 'wake',
+    'approval-ask', 'approval-end', 'approve', 'approve-link', 'cycle-begin', 'cycle-discover', 'cycle-finish', 'cycle-prune',
+    'cycle-replicate', 'cycle-snapshot', 'cycle-wait', 'detect', 'drill-teardown', 'fence-guard', 'probe', 'run-begin',
+    'run-check', 'run-cutover', 'run-fence', 'run-finish', 'run-hooks', 'run-launch', 'signal-report', 'sweep',
+    'wake',
   ]);
 });
 

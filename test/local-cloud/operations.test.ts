@@ -45,6 +45,9 @@ describe('which operation', () => {
   test.each([
     ['lambda', 'POST', '/2015-03-31/functions/arn%3Aaws%3Alambda%3Aus-east-1%3A1%3Afunction%3Af/invocations', 'Invoke'],
     ['lambda', 'GET', '/2015-03-31/functions/f', 'GetFunction'],
+    ['route53', 'POST', '/2013-04-01/hostedzone/Z1/rrset/', 'ChangeResourceRecordSets'],
+    ['route53', 'GET', '/2013-04-01/hostedzone/Z1/rrset', 'ListResourceRecordSets'],
+    ['route53', 'GET', '/2013-04-01/change/C1', 'GetChange'],
     ['scheduler', 'GET', '/schedules', 'ListSchedules'],
     ['scheduler', 'PUT', '/schedules/s', 'UpdateSchedule'],
     ['ebs', 'POST', '/snapshots', 'StartSnapshot'],

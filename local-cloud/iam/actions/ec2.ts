@@ -98,6 +98,12 @@ const replaceRootVolume: Requirements = async (call, context) => {
   return [...requirements.found, ...await volumeKeys(context, call.region, snapshotId, undefined)];
 };
 
+/** Who gives a machine other security groups needs the permission on those, too. */
+const modifyInstance: Requirements = async (call, context) => {
+  const requirements = await start(call, context).each('instance', one(call, 'InstanceId'));
+  return (await requirements.each('security-group', numbered(call.form, 'GroupId'))).found;
+};
+
 const describe = onEverything('ec2');
 
 /** Service Authorization Reference, "Actions, resources, and condition keys for Amazon EC2". */
@@ -119,7 +125,7 @@ export const EC2: ActionTable = {
   DescribeVpcs: describe,
   DescribeInstanceAttribute: onEach('instance', 'InstanceId'),
   GetInstanceUefiData: onEach('instance', 'InstanceId'),
-  ModifyInstanceAttribute: onEach('instance', 'InstanceId'),
+  ModifyInstanceAttribute: modifyInstance,
   RebootInstances: onEach('instance', 'InstanceId'),
   StopInstances: onEach('instance', 'InstanceId'),
   TerminateInstances: onEach('instance', 'InstanceId'),

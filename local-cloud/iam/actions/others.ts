@@ -10,6 +10,8 @@ const roleArn = async (context: ActionContext, name: string): Promise<string> =>
 /** Who hands a role to a service must be allowed to. */
 const passRole = (role: string, service: string): Requirement[] => (role ? [{ action: 'iam:PassRole', resource: role, context: { 'iam:PassedToService': service } }] : []);
 
+const onRole: Requirements = async (call, context) => [{ action: `iam:${call.operation}`, resource: await roleArn(context, call.form.get('RoleName') ?? ''), context: {} }];
+
 /** Service Authorization Reference, "… AWS Identity and Access Management". */
 export const IAM: ActionTable = {
   GetInstanceProfile: async (call, context) => {
@@ -17,7 +19,10 @@ export const IAM: ActionTable = {
     const resource = (await context.lookup.instanceProfile(name))?.arn ?? `arn:aws:iam::${context.account}:instance-profile/${name}`;
     return [{ action: 'iam:GetInstanceProfile', resource, context: {} }];
   },
-  GetRole: async (call, context) => [{ action: 'iam:GetRole', resource: await roleArn(context, call.form.get('RoleName') ?? ''), context: {} }],
+  GetRole: onRole,
+  GetRolePolicy: onRole,
+  PutRolePolicy: onRole,
+  DeleteRolePolicy: onRole,
 };
 
 /** Service Authorization Reference, "… AWS Security Token Service". Nobody needs a permission to ask who they are. */

@@ -12,6 +12,7 @@ from moto.ec2.models.security_groups import SecurityGroup
 from moto.ec2.models.subnets import Subnet
 from moto.ec2.models.vpcs import VPC, VPCEndPoint
 from moto.events.models import EventBus
+from moto.route53.models import HealthCheck
 from moto.sns.models import Topic
 from moto.ssm.models import Parameter
 from moto.stepfunctions.models import StateMachine
@@ -47,6 +48,7 @@ ATTRIBUTES: dict[type, dict[str, Read]] = {
     Topic: {"TopicArn": lambda topic: topic.arn, "TopicName": lambda topic: topic.name},
     Parameter: {"Type": lambda parameter: parameter.parameter_type, "Value": lambda parameter: parameter.value},
     Table: {"TableId": lambda table: table.table_id},
+    HealthCheck: {"HealthCheckId": lambda check: check.id},
     EventBus: {"Arn": lambda bus: bus.arn, "Name": lambda bus: bus.name},
     StateMachine: {"Arn": lambda machine: machine.arn, "Name": lambda machine: machine.name},
 }
