@@ -60,7 +60,7 @@ const EXPECTED: Record<string, string[]> = {
   'cycle-finish': [LOGS, 'dynamodb:GetItem dynamodb:Query dynamodb:DeleteItem -> TABLE', INDEX, TABLE_KEY],
   'run-begin': [
     LOGS, READ_WRITE, INDEX, TABLE_KEY,
-    'ec2:DescribeSnapshots -> * [aws:RequestedRegion=us-west-2]',
+    'ec2:DescribeInstances ec2:DescribeSnapshots -> * [aws:RequestedRegion=us-west-2]',
     'states:DescribeExecution -> states:us-west-2:ACCOUNT:execution:disaster-recovery-shop-run:*',
   ],
   'run-hooks': [LOGS, READ_WRITE, TABLE_KEY],
