@@ -31,6 +31,9 @@ export const cycleConfig = (change: Partial<CycleConfig> = {}): CycleConfig => (
   targetKeyArn: 'arn:aws:kms:us-west-2:123456789012:key/k',
   copyConcurrency: 4,
   snapshotsPerSecond: 5,
+  launch: {},
+  launchDefaults: {},
+  passableRoleArns: [],
   ...change,
 });
 
