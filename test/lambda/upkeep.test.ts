@@ -1,3 +1,4 @@
+import { RefusedCall } from '../../lambda/adapters/errors';
 import { Tag } from '../../lambda/core/tags';
 import { tearDownDrills } from '../../lambda/upkeep/teardown';
 import { protectedWorld, recover, runConfig } from './fakes/run-driver';
@@ -38,6 +39,22 @@ describe('drill teardown', () => {
     expect(await teardown(world)).toMatchObject({ terminated: 1 });
     expect(world.machines.machineRows.get(three!.instanceId)?.state).toBe('terminated');
     expect(world.machines.alive()).toHaveLength(5);
+  });
+
+  test('one machine that EC2 does not let go holds up neither the others nor images and volumes, and fails the teardown', async () => {
+    const world = await ready();
+    await recover(world, runConfig(), drill);
+    const expired = { [Tag.PROJECT]: PROJECT, [Tag.MODE]: 'drill', [Tag.EXPIRES_AT]: '1000' };
+    await world.machines.registerImage({ name: 'n', description: '', architecture: 'arm64', virtualizationType: 'hvm', rootDeviceName: '/dev/xvda', disks: [], tags: expired });
+    const [kept] = world.machines.alive();
+    const terminate = world.machines.terminate.bind(world.machines);
+    world.machines.terminate = (ids) => ids.includes(kept!.instanceId)
+      ? Promise.reject(new RefusedCall('TerminateInstances', 'invalid', 'OperationNotPermitted', 'termination protection'))
+      : terminate(ids);
+    world.clock.advance(7200);
+    await expect(teardown(world)).rejects.toMatchObject({ name: 'TeardownIncomplete', message: expect.stringContaining(kept!.instanceId) });
+    expect(world.machines.alive().map(({ instanceId }) => instanceId)).toEqual([kept!.instanceId]);
+    expect([...world.machines.imageRows.values()].filter(({ tags }) => tags[Tag.EXPIRES_AT] === '1000')).toEqual([]);
   });
 
   test('asks nothing of the source Region', async () => {
