@@ -131,7 +131,7 @@ export class World {
 
   sweep() {
     return sweep({ config: upkeepConfig }, {
-      members: this.catalogue, points: this.catalogue, runs: this.catalogue, source: this.cloud.source, recovery: this.cloud.recovery, machines: this.machines,
+      members: this.catalogue, points: this.catalogue, runs: this.catalogue, source: this.cloud.source, recovery: this.cloud.recovery, machines: this.machines, executions: this.executions,
     }, this.tools());
   }
 }
