@@ -1,6 +1,6 @@
 import type { IRole } from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
-import type { CycleConfig, LaunchConfig, RunConfig, UpkeepConfig } from '../lambda/core/config';
+import type { CycleConfig, LaunchBasis, LaunchConfig, RunConfig, UpkeepConfig } from '../lambda/core/config';
 import type { DisasterRecoveryProps } from './disaster-recovery-props';
 import { launchConfig } from './endpoint/launch-settings';
 import type { Cutovers } from './cutover/cutovers';
@@ -49,12 +49,14 @@ export function cycleConfig({ context, props, endpoints }: ProjectParts): CycleC
     targetKeyArn: context.key.keyArn,
     copyConcurrency: quotas.copyConcurrency,
     snapshotsPerSecond: quotas.snapshotsPerSecond,
+    launch: launchConfigs(endpoints, launchBasis),
+    launchDefaults: launchBasis(props.target._launchDefaults()),
+    passableRoleArns: passableRoleArns(props, endpoints),
   };
 }
 
 export function runConfig({ context, props, endpoints, plan, target, drill, drillPolicy, cutovers, fencing }: ProjectParts): RunConfig {
   const capacity = props.target._capacity._bind();
-  const launches = endpoints.map(({ name, endpoint }): [string, LaunchConfig] => [name, launchConfig(endpoint.launch)]);
   return {
     ...regions(context),
     rpoSeconds: props.objectives.rpo.toSeconds(),
@@ -65,7 +67,7 @@ export function runConfig({ context, props, endpoints, plan, target, drill, dril
     drillInstanceLimit: drillPolicy.instanceLimit,
     drillKeepSeconds: drillPolicy.keepFor.toSeconds(),
     instanceTypes: props.target._instanceTypes._toConfig(),
-    launch: Object.fromEntries(launches.filter(([, config]) => hasContent(config))),
+    launch: launchConfigs(endpoints, (config) => config),
     launchDefaults: props.target._launchDefaults(),
     passableRoleArns: passableRoleArns(props, endpoints),
     capacityReservationId: capacity.reservationId,
@@ -98,6 +100,16 @@ export function rolesNotPassable(props: DisasterRecoveryProps, endpoints: readon
 
 function regions({ project, sourceRegion, recoveryRegion }: ProjectContext): Regions {
   return { project, sourceRegion, recoveryRegion };
+}
+
+/** By endpoint; those that say nothing are left out, since a state machine's definition has little room. */
+function launchConfigs<T extends LaunchConfig>(endpoints: readonly ProtectedEndpoint[], part: (config: LaunchConfig) => T): Record<string, T> {
+  const configs = endpoints.map(({ name, endpoint }): [string, T] => [name, part(launchConfig(endpoint.launch))]);
+  return Object.fromEntries(configs.filter(([, config]) => hasContent(config)));
+}
+
+function launchBasis({ baseImageId, instanceProfileArn }: LaunchConfig): LaunchBasis {
+  return { baseImageId, instanceProfileArn };
 }
 
 function hasContent(config: LaunchConfig): boolean {

@@ -21,7 +21,12 @@ export function tagSpecifications(tags: Readonly<Record<string, string>>, ...typ
 }
 
 export function tagFilters(tags: Readonly<Record<string, string>>): Filter[] {
-  return Object.entries(tags).map(([key, value]) => ({ Name: `tag:${key}`, Values: [value] }));
+  return Object.entries(tags).map(([key, value]) => ({ Name: `tag:${key}`, Values: [literal(value)] }));
+}
+
+/** `*` and `?` are wildcards in a filter's value; a backslash takes that from them. (EC2 user guide, "List and filter your resources".) */
+function literal(value: string): string {
+  return value.replace(/[\\*?]/g, '\\$&');
 }
 
 /** One paged call for each 200 values, so that the number of calls grows with the fleet divided by 200. */

@@ -13,11 +13,16 @@ export class SfnExecutions implements Executions {
   }
 
   async isRunning(executionArn: string): Promise<boolean> {
+    return await this.ending(executionArn) === undefined;
+  }
+
+  async ending(executionArn: string): Promise<{ readonly at?: string } | undefined> {
     try {
-      const answer = await refusing('DescribeExecution', () => this.client.send(new DescribeExecutionCommand({ executionArn })));
-      return answer.status === 'RUNNING' || answer.status === 'PENDING_REDRIVE';
+      const { status, stopDate } = await refusing('DescribeExecution', () => this.client.send(new DescribeExecutionCommand({ executionArn })));
+      if (status === 'RUNNING' || status === 'PENDING_REDRIVE') return undefined;
+      return stopDate === undefined ? {} : { at: stopDate.toISOString() };
     } catch (error) {
-      if (isRefused(error, 'not-found')) return false;
+      if (isRefused(error, 'not-found')) return {};
       throw error;
     }
   }

@@ -41,6 +41,11 @@ export interface CycleConfig {
   readonly copyConcurrency: number;
   /** CreateSnapshots per second that this project may use. */
   readonly snapshotsPerSecond: number;
+  /** What decides whether a machine can be launched at all: by endpoint name, and for those not named. */
+  readonly launch: Readonly<Record<string, LaunchBasis>>;
+  readonly launchDefaults: LaunchBasis;
+  /** Roles that recovered machines may carry. */
+  readonly passableRoleArns: readonly string[];
 }
 
 export interface HookConfig {
@@ -98,6 +103,9 @@ export interface LaunchConfig {
   /** An AMI of the same platform whose root volume is replaced, for machines that need their billing code (Windows, RHEL, SLES). */
   readonly baseImageId?: string;
 }
+
+/** What discovery must know to say, long before a recovery, that a machine could not be launched as it is. */
+export type LaunchBasis = Pick<LaunchConfig, 'baseImageId' | 'instanceProfileArn'>;
 
 export interface InstanceTypeConfig {
   /** Source type to recovery type; what is not named stays as it is. */

@@ -5,6 +5,9 @@ import { groupBy } from './group';
 import type { EndpointMember, LaunchMethod, MachineSettings, RecoveryPoint, RunMember, RunMode } from './model';
 import { canRecover } from './point-state';
 
+/** What a cycle and a run are told alike. */
+export type LaunchBases = Pick<RunConfig, 'launch' | 'launchDefaults' | 'passableRoleArns'>;
+
 export type LaunchPlan = Pick<RunMember, 'launchMethod' | 'instanceType' | 'subnetId' | 'privateIp' | 'notes'>;
 
 /** The only platform whose snapshots RegisterImage makes a launchable image of; every other one needs its billing code. */
@@ -28,7 +31,7 @@ export function securityGroupsFor(config: RunConfig, endpoint: string, mode: Run
 }
 
 /** The instance profile that the recovered machine carries, or why it carries none. */
-export function instanceProfileFor(config: RunConfig, endpoint: string, settings: MachineSettings): { readonly arn?: string; readonly note?: string } {
+export function instanceProfileFor(config: LaunchBases, endpoint: string, settings: MachineSettings): { readonly arn?: string; readonly note?: string } {
   const configured = launchConfigFor(config, endpoint).instanceProfileArn;
   if (configured !== undefined) return { arn: configured };
   if (settings.instanceProfileArn === undefined) return {};
@@ -38,6 +41,13 @@ export function instanceProfileFor(config: RunConfig, endpoint: string, settings
       `no instance profile: the role ${settings.instanceRoleArn ?? `of ${settings.instanceProfileArn}`} is not among those that ` +
       'recovered machines may carry; name it in the recovery target to attach it',
   };
+}
+
+/** What a recovery of the machine would fail at or leave out, in words that say what to do: to be known long before it. */
+export function launchFindings(endpoint: string, settings: MachineSettings, config: LaunchBases): string[] {
+  const blocked = billingProblem(endpoint, settings, launchConfigFor(config, endpoint));
+  const { note } = instanceProfileFor(config, endpoint, settings);
+  return [...(blocked === undefined ? [] : [`it cannot be recovered: ${blocked}`]), ...(note === undefined ? [] : [`it would be recovered with ${note}`])];
 }
 
 /** How and where a member is launched. `index` is its position in the run: machines without a fixed place take turns over the zones. */
@@ -75,16 +85,23 @@ export function inTurnOverZones(subnets: readonly SubnetConfig[]): SubnetConfig[
   return Array.from({ length: rounds }, (_, round) => zones.flatMap((zone) => zone[round] ?? [])).flat();
 }
 
-function launchMethodFor(member: EndpointMember, launch: LaunchConfig): LaunchMethod {
-  const { platformDetails, productCodes } = member.settings;
-  if (platformDetails === PLAIN_LINUX && productCodes.length === 0) return 'registered-image';
-  if (launch.baseImageId !== undefined) return 'replaced-root';
+function launchMethodFor({ memberId, endpoint, settings }: EndpointMember, launch: LaunchConfig): LaunchMethod {
+  if (!needsBillingCode(settings)) return 'registered-image';
+  const problem = billingProblem(endpoint, settings, launch);
+  if (problem !== undefined) throw new PlanError(memberId, problem);
+  return 'replaced-root';
+}
+
+function needsBillingCode({ platformDetails, productCodes }: MachineSettings): boolean {
+  return platformDetails !== PLAIN_LINUX || productCodes.length > 0;
+}
+
+function billingProblem(endpoint: string, settings: MachineSettings, launch: LaunchConfig): string | undefined {
+  if (!needsBillingCode(settings) || launch.baseImageId !== undefined) return undefined;
+  const { platformDetails, productCodes } = settings;
   const codes = productCodes.length > 0 ? ` with product code ${productCodes.join(', ')}` : '';
-  throw new PlanError(
-    member.memberId,
-    `its platform "${platformDetails}"${codes} needs its billing code, which an image made from a snapshot does not have. ` +
-      `Give endpoint "${member.endpoint}" a base image: an AMI of the same platform in the recovery Region, whose root disk is then replaced.`,
-  );
+  return `its platform "${platformDetails}"${codes} needs its billing code, which an image made from a snapshot does not have. ` +
+    `Give endpoint "${endpoint}" a base image: an AMI of the same platform in the recovery Region, whose root disk is then replaced.`;
 }
 
 function placeOf(

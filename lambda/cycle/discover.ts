@@ -1,8 +1,9 @@
+import { launchFindings } from '../core/launch-plan';
 import { reconcileMembers, memberIdOf, type FoundMember } from '../core/members';
 import type { EndpointConfig } from '../core/config';
 import type { EndpointMember } from '../core/model';
 import { Tag } from '../core/tags';
-import { messageOf } from '../adapters/errors';
+import { isRefused, messageOf } from '../adapters/errors';
 import type { CycleStore, MemberStore } from '../adapters/ports/catalogue';
 import type { FoundInstance, InstanceProfiles, SourceMachines } from '../adapters/ports/source-machines';
 import { eachOf, mapOf } from '../runtime/pool';
@@ -40,7 +41,7 @@ export async function discover(input: CycleInput, ports: DiscoverPorts, tools: T
   const known = await ports.members.members();
   let found: FoundMember[];
   try {
-    found = await findMembers(input, known, ports);
+    found = await findMembers(input, known, ports, tools);
   } catch (error) {
     await ports.cycles.noteProgress(cycle.cycleId, { absent: config.endpoints.map(({ name }) => name) });
     await noteProblem(ports.cycles, input, `Discovery in ${config.sourceRegion} failed: ${messageOf(error)}`, tools);
@@ -59,16 +60,18 @@ export async function discover(input: CycleInput, ports: DiscoverPorts, tools: T
   return { members: found.length, findings: findings.slice(0, REPORTED_FINDINGS) };
 }
 
-async function findMembers({ config }: CycleInput, known: readonly EndpointMember[], ports: DiscoverPorts): Promise<FoundMember[]> {
+async function findMembers(input: CycleInput, known: readonly EndpointMember[], ports: DiscoverPorts, tools: Tools): Promise<FoundMember[]> {
+  const { config } = input;
   const matches = await matchEndpoints(config.endpoints, config.project, ports.machines);
   const volumes = await ports.machines.volumes(matches.flatMap(({ instance }) => instance.volumes.map(({ volumeId }) => volumeId)));
   const byId = new Map(volumes.map((volume) => [volume.volumeId, volume]));
   const knownById = new Map(known.map((member) => [member.memberId, member]));
   const endpointsOf = grouped(matches);
+  const roles = await rolesOf(matches, input, ports, tools);
   return mapOf(matches, async ({ endpoint, instance }): Promise<FoundMember> => {
     const before = knownById.get(memberIdOf(endpoint.name, instance.instanceId));
-    const settings = settingsOf(instance, byId, await detailsOf(instance, before, ports));
-    const findings = findingsOf(settings, instance);
+    const settings = settingsOf(instance, byId, await detailsOf(instance, before, roles, ports));
+    const findings = [...findingsOf(settings, instance), ...launchFindings(endpoint.name, settings, config)];
     const others = endpointsOf.instances.get(instance.instanceId) ?? [];
     if (others.length > 1) findings.push(`the instance belongs to ${others.length} endpoints (${others.join(', ')}) and is protected for each; let one match`);
     const count = endpointsOf.counts.get(endpoint.name) ?? 1;
@@ -83,7 +86,8 @@ async function matchEndpoints(endpoints: readonly EndpointConfig[], project: str
   const others = endpoints.filter((endpoint) => !tagged.includes(endpoint));
   const ofProject = tagged.length === 0 ? [] : await machines.withTags({ [Tag.PROJECT]: project });
   const matches = tagged.flatMap((endpoint) => ofProject.filter((instance) => carries(instance, endpoint.tags)).map((instance) => ({ endpoint, instance })));
-  const lists = await mapOf(others, async (endpoint) => (await machines.withTags(endpoint.tags)).map((instance) => ({ endpoint, instance })));
+  const lists = await mapOf(others, async (endpoint) => (
+    await machines.withTags(endpoint.tags)).filter((instance) => carries(instance, endpoint.tags)).map((instance) => ({ endpoint, instance })));
   // What a recovery run has launched is no source, even when it runs in this Region.
   return [...matches, ...lists.flat()].filter(({ instance }) => instance.tags[Tag.RUN] === undefined);
 }
@@ -92,9 +96,29 @@ function carries(instance: FoundInstance, tags: Readonly<Record<string, string>>
   return Object.entries(tags).every(([key, value]) => instance.tags[key] === value);
 }
 
+/**
+ * Another role can be put into a profile at any time, and a profile of the same ARN made anew: each is read once in a cycle.
+ * One that IAM refuses to tell is not in the answer, and costs no machine its protection.
+ */
+async function rolesOf(matches: readonly Match[], input: CycleInput, ports: DiscoverPorts, tools: Tools): Promise<ReadonlyMap<string, string | undefined>> {
+  const arns = [...new Set(matches.flatMap(({ instance }) => instance.instanceProfileArn ?? []))];
+  const roles = new Map<string, string | undefined>();
+  await eachOf(arns, async (arn) => {
+    try {
+      roles.set(arn, await ports.profiles.roleOf(arn));
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      await noteProblem(ports.cycles, input, `Roles in instance profiles cannot be read: ${error.operation}: ${error.code}`, tools);
+    }
+  });
+  return roles;
+}
+
 /** What costs a call per machine is read again only when it can have changed: user data and UEFI variables with a start. */
-async function detailsOf(instance: FoundInstance, before: EndpointMember | undefined, ports: DiscoverPorts): Promise<MachineDetails> {
-  const settings = before?.settings;
+async function detailsOf(
+  instance: FoundInstance, member: EndpointMember | undefined, roles: ReadonlyMap<string, string | undefined>, ports: DiscoverPorts,
+): Promise<MachineDetails> {
+  const settings = member?.settings;
   const restarted = settings?.launchTime !== instance.launchTime;
   const details = restarted
     ? {
@@ -102,9 +126,10 @@ async function detailsOf(instance: FoundInstance, before: EndpointMember | undef
         uefiData: instance.bootMode?.startsWith('uefi') === true ? await ports.machines.uefiData(instance.instanceId) : undefined,
       }
     : { userData: settings?.userData, uefiData: settings?.uefiData };
-  if (instance.instanceProfileArn === undefined) return details;
-  const sameProfile = settings?.instanceProfileArn === instance.instanceProfileArn && settings.instanceRoleArn !== undefined;
-  return { ...details, instanceRoleArn: sameProfile ? settings.instanceRoleArn : await ports.profiles.roleOf(instance.instanceProfileArn) };
+  const arn = instance.instanceProfileArn;
+  if (arn === undefined) return details;
+  const before = settings?.instanceProfileArn === arn ? settings.instanceRoleArn : undefined;
+  return { ...details, instanceRoleArn: roles.has(arn) ? roles.get(arn) : before };
 }
 
 function grouped(matches: readonly Match[]): { instances: Map<string, string[]>; counts: Map<string, number> } {

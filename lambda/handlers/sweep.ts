@@ -2,11 +2,13 @@ import { cyclePorts } from '../adapters/cycle-ports';
 import { ec2Client } from '../adapters/ec2-common';
 import { Ec2Recovery } from '../adapters/ec2-recovery';
 import { dynamoCatalogue } from '../adapters/catalogue';
+import { SfnExecutions } from '../adapters/executions';
 import { handlerOf } from '../runtime/handler';
 import { sweep } from '../upkeep/sweep';
 
 export const handler = handlerOf('sweep', (environment) => ({
   ...cyclePorts(environment),
   runs: dynamoCatalogue(environment).runs,
+  executions: new SfnExecutions(environment.recoveryRegion),
   machines: new Ec2Recovery(ec2Client(environment.recoveryRegion)),
 }), sweep);

@@ -1,10 +1,11 @@
 import type { UpkeepConfig } from '../core/config';
-import type { RecoveryPoint } from '../core/model';
+import type { RecoveryPoint, RunRecord } from '../core/model';
 import { findOrphans, sweepScope, type TaggedResource } from '../core/sweep';
 import { Tag } from '../core/tags';
-import { messageOf } from '../adapters/errors';
+import { ConflictError, messageOf } from '../adapters/errors';
 import type { MemberStore, PointStore, RunStore } from '../adapters/ports/catalogue';
 import type { RecoveryMachines } from '../adapters/ports/recovery-machines';
+import type { Executions } from '../adapters/ports/services';
 import type { SnapshotFacts, Snapshots } from '../adapters/ports/snapshots';
 import { removeAll } from '../cycle/removal';
 import { eachOf, mapOf } from '../runtime/pool';
@@ -17,11 +18,14 @@ export interface SweepPorts {
   readonly source: Snapshots;
   readonly recovery: Snapshots;
   readonly machines: Pick<RecoveryMachines, 'images' | 'deregisterImage'>;
+  readonly executions: Pick<Executions, 'ending'>;
 }
 
 export interface SweepResult {
   readonly snapshots: number;
   readonly images: number;
+  /** Runs whose execution was stopped or timed out, now recorded as failed. */
+  readonly runs: number;
   /** Pins of runs that have ended without taking them away. */
   readonly pins: number;
   readonly problems: readonly string[];
@@ -34,6 +38,7 @@ export async function sweep(input: { readonly config: UpkeepConfig }, ports: Swe
 
 class Sweeper {
   private readonly problems: string[] = [];
+  private failedRuns = 0;
 
   constructor(private readonly config: UpkeepConfig, private readonly ports: SweepPorts, private readonly tools: Tools) {}
 
@@ -50,7 +55,7 @@ class Sweeper {
     const orphans = await this.confirmed(suspects.snapshots, base);
     const removedImages = await this.removeImages(suspects.images);
     const snapshots = await this.removeSnapshots(orphans);
-    const result = { snapshots, images: removedImages, pins, problems: this.problems };
+    const result = { snapshots, images: removedImages, runs: this.failedRuns, pins, problems: this.problems };
     this.tools.metrics([{ name: 'OrphansRemoved', value: snapshots + removedImages, unit: 'Count' }]);
     this.tools.log.info('Sweep', { project: config.project, ...result });
     return result;
@@ -71,7 +76,36 @@ class Sweeper {
   }
 
   private async liveRuns(): Promise<Set<string>> {
-    return new Set((await this.ports.runs.runs()).filter(({ status }) => status === 'RUNNING').map(({ runId }) => runId));
+    const running = (await this.ports.runs.runs()).filter(({ status }) => status === 'RUNNING');
+    const live = await mapOf(running, async ({ runId }) => await this.isOver(runId) ? [] : [runId]);
+    return new Set(live.flat());
+  }
+
+  /**
+   * An execution that was stopped or timed out writes no end, and would hold its points and images for ever. Its run is
+   * recorded as failed, which can be resumed; whoever stopped it to do so at once has until orphans are removed.
+   */
+  private async isOver(runId: string): Promise<boolean> {
+    const run = await this.ports.runs.run(runId);
+    if (run?.status !== 'RUNNING') return true;
+    const ending = await this.attempt(this.config.recoveryRegion, async () => ({ of: await this.ports.executions.ending(run.executionArn) }));
+    if (ending?.of === undefined) return false;
+    const endedAt = ending.of.at ?? run.startedAt;
+    if (Date.parse(endedAt) > Date.parse(this.tools.now()) - this.config.orphanAgeSeconds * 1000) return false;
+    return this.fail(run, endedAt);
+  }
+
+  /** False when another execution has just resumed it. */
+  private async fail(run: RunRecord, endedAt: string): Promise<boolean> {
+    try {
+      await this.ports.runs.saveRun({ ...run, status: 'FAILED', endedAt, error: 'Its execution was stopped, or ran out of time. Start one with this run\'s id to resume it.' }, run);
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+      return false;
+    }
+    this.failedRuns += 1;
+    this.tools.log.error('A run whose execution had ended was still recorded as running', { run: run.runId, execution: run.executionArn });
+    return true;
   }
 
   /**

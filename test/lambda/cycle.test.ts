@@ -1,4 +1,6 @@
+import type { CycleConfig } from '../../lambda/core/config';
 import { Tag } from '../../lambda/core/tags';
+import { RefusedCall } from '../../lambda/adapters/errors';
 import { recover, runConfig, wave } from './fakes/run-driver';
 import { cycleConfig, World } from './fakes/world';
 
@@ -238,6 +240,47 @@ describe('a protection cycle', () => {
     const world = new World();
     world.cloud.addInstance('i-drill', { [Tag.PROJECT]: 'shop', [Tag.ENDPOINT]: 'web', [Tag.RUN]: 'r1' });
     expect(await world.cycle()).toMatchObject({ members: 3 });
+  });
+
+  test('names, from the first discovery on, what could not be recovered and what recovery would leave out', async () => {
+    const findings = async (change: Parameters<World['cloud']['addInstance']>[3], config: Partial<CycleConfig> = {}) => {
+      const world = new World(undefined, []);
+      world.cloud.addInstance('i-1', { [Tag.PROJECT]: 'shop', [Tag.ENDPOINT]: 'web' }, 1, change);
+      await world.cycle(cycleConfig({ endpoints: cycleConfig().endpoints.slice(0, 1), ...config }));
+      return world.catalogue.memberRows.get('web/i-1')?.findings;
+    };
+    const withImage = { launch: { web: { baseImageId: 'ami-1' } } };
+    const profile = { instanceProfileArn: 'arn:aws:iam::1:instance-profile/app' };
+    expect(await findings({})).toEqual([]);
+    for (const change of [{ platformDetails: 'Windows' }, { platformDetails: 'Red Hat Enterprise Linux' }, { platformDetails: 'SUSE Linux' }, { productCodes: ['abc'] }]) {
+      expect(await findings(change)).toEqual([expect.stringContaining('Give endpoint "web" a base image')]);
+      expect(await findings(change, withImage)).toEqual([]);
+    }
+    expect(await findings(profile)).toEqual([expect.stringContaining('no instance profile: the role arn:aws:iam::1:role/app is not among')]);
+    expect(await findings(profile, { passableRoleArns: ['arn:aws:iam::1:role/app'] })).toEqual([]);
+    expect(await findings(profile, { launch: { web: { instanceProfileArn: 'arn:other' } } })).toEqual([]);
+  });
+
+  test('reads each instance profile once a cycle: the role in it can change', async () => {
+    const world = new World();
+    for (const [id, instance] of world.cloud.instances) world.cloud.instances.set(id, { ...instance, instanceProfileArn: 'arn:aws:iam::1:instance-profile/app' });
+    await world.cycle();
+    expect(world.cloud.count('source', 'GetInstanceProfile')).toBe(1);
+    world.cloud.roleOf = () => Promise.resolve('arn:aws:iam::1:role/new');
+    world.clock.advance(300);
+    await world.cycle();
+    expect(world.catalogue.memberRows.get('web/i-web')?.settings.instanceRoleArn).toBe('arn:aws:iam::1:role/new');
+    world.cloud.roleOf = () => Promise.reject(new RefusedCall('GetInstanceProfile', 'unreachable', 'TimeoutError', 'no answer'));
+    world.clock.advance(300);
+    expect(await world.cycle()).toMatchObject({ status: 'DEGRADED', committed: 3, problems: [expect.stringContaining('GetInstanceProfile: TimeoutError')] });
+    expect(world.catalogue.memberRows.get('web/i-web')?.settings.instanceRoleArn).toBe('arn:aws:iam::1:role/new');
+  });
+
+  test('takes no machine that only resembles an endpoint\'s tags', async () => {
+    const world = new World(undefined, []);
+    world.cloud.addInstance('i-1', { app: 'web-1' });
+    world.cloud.withTags = () => Promise.resolve([...world.cloud.instances.values()]);
+    expect(await world.cycle(cycleConfig({ endpoints: [{ name: 'web', tags: { app: 'web-*' }, single: false }] }))).toMatchObject({ members: 0 });
   });
 
   test('names a second machine of an endpoint that is one machine', async () => {

@@ -1,3 +1,4 @@
+import { RefusedCall } from '../../lambda/adapters/errors';
 import { Tag } from '../../lambda/core/tags';
 import { tearDownDrills } from '../../lambda/upkeep/teardown';
 import { protectedWorld, recover, runConfig } from './fakes/run-driver';
@@ -38,6 +39,22 @@ describe('drill teardown', () => {
     expect(await teardown(world)).toMatchObject({ terminated: 1 });
     expect(world.machines.machineRows.get(three!.instanceId)?.state).toBe('terminated');
     expect(world.machines.alive()).toHaveLength(5);
+  });
+
+  test('one machine that EC2 does not let go holds up neither the others nor images and volumes, and fails the teardown', async () => {
+    const world = await ready();
+    await recover(world, runConfig(), drill);
+    const expired = { [Tag.PROJECT]: PROJECT, [Tag.MODE]: 'drill', [Tag.EXPIRES_AT]: '1000' };
+    await world.machines.registerImage({ name: 'n', description: '', architecture: 'arm64', virtualizationType: 'hvm', rootDeviceName: '/dev/xvda', disks: [], tags: expired });
+    const [kept] = world.machines.alive();
+    const terminate = world.machines.terminate.bind(world.machines);
+    world.machines.terminate = (ids) => ids.includes(kept!.instanceId)
+      ? Promise.reject(new RefusedCall('TerminateInstances', 'invalid', 'OperationNotPermitted', 'termination protection'))
+      : terminate(ids);
+    world.clock.advance(7200);
+    await expect(teardown(world)).rejects.toMatchObject({ name: 'TeardownIncomplete', message: expect.stringContaining(kept!.instanceId) });
+    expect(world.machines.alive().map(({ instanceId }) => instanceId)).toEqual([kept!.instanceId]);
+    expect([...world.machines.imageRows.values()].filter(({ tags }) => tags[Tag.EXPIRES_AT] === '1000')).toEqual([]);
   });
 
   test('asks nothing of the source Region', async () => {
@@ -95,7 +112,8 @@ describe('the sweeper', () => {
     });
     await image('a', 'run-1');
     await image('b', 'run-2');
-    world.catalogue.runRows.set('run-2', { ...world.catalogue.runRows.get('run-1')!, runId: 'run-2', status: 'RUNNING' });
+    world.catalogue.runRows.set('run-2', { ...world.catalogue.runRows.get('run-1')!, runId: 'run-2', executionArn: 'arn:run-2', status: 'RUNNING' });
+    world.executions.running.add('arn:run-2');
     world.clock.advance(4000);
     expect(await world.sweep()).toMatchObject({ images: 1 });
     expect([...world.machines.imageRows.values()].map(({ name }) => name)).toEqual(['b']);
@@ -107,5 +125,39 @@ describe('the sweeper', () => {
     await world.catalogue.pin(point!, 'run-gone');
     expect(await world.sweep()).toMatchObject({ pins: 1 });
     expect(world.catalogue.points().flatMap(({ pinnedBy }) => pinnedBy ?? [])).toEqual([]);
+  });
+
+  test('a run whose execution was stopped is failed after a while, and holds its points and images no longer', async () => {
+    const world = await ready();
+    await recover(world);
+    const { endedAt: _ended, ...record } = world.catalogue.runRows.get('run-1')!;
+    const executionArn = 'arn:stopped';
+    world.catalogue.runRows.set('run-2', { ...record, runId: 'run-2', executionArn, status: 'RUNNING' });
+    await world.catalogue.pin(world.catalogue.points()[0]!, 'run-2');
+    await world.machines.registerImage({
+      name: 'b', description: '', architecture: 'arm64', virtualizationType: 'hvm', rootDeviceName: '/dev/xvda', disks: [], tags: { [Tag.PROJECT]: PROJECT, [Tag.RUN]: 'run-2' },
+    });
+    world.clock.advance(10_000);
+    world.executions.running.add(executionArn);
+    expect(await world.sweep()).toMatchObject({ runs: 0, pins: 0, images: 0 });
+    world.executions.running.delete(executionArn);
+    world.executions.endedAt.set(executionArn, world.clock.now());
+    const stoppedAt = world.clock.now();
+    world.clock.advance(1000);
+    expect(await world.sweep()).toMatchObject({ runs: 0, pins: 0, images: 0 });
+    world.clock.advance(3000);
+    expect(await world.sweep()).toMatchObject({ runs: 1, pins: 1, images: 1 });
+    expect(world.catalogue.runRows.get('run-2')).toMatchObject({ status: 'FAILED', endedAt: stoppedAt });
+    const resumed = await recover(world, runConfig(), { name: 'again', request: { runId: 'run-2' } });
+    expect(resumed.evidence.status).toBe('SUCCEEDED');
+  });
+
+  test('a run of which Step Functions cannot be asked stays as it is', async () => {
+    const world = await ready();
+    await recover(world);
+    world.catalogue.runRows.set('run-1', { ...world.catalogue.runRows.get('run-1')!, status: 'RUNNING' });
+    world.executions.ending = () => Promise.reject(new RefusedCall('DescribeExecution', 'denied', 'AccessDeniedException', ''));
+    world.clock.advance(10_000);
+    expect(await world.sweep()).toMatchObject({ runs: 0, problems: [expect.stringContaining('DescribeExecution')] });
   });
 });

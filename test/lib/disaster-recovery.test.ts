@@ -1,6 +1,7 @@
 import { App, Duration, Lazy, RemovalPolicy, Stack, Stage, Token } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Vpc, type IVpc } from 'aws-cdk-lib/aws-ec2';
+import { Role } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -158,6 +159,15 @@ describe('objectives, schedule and retention', () => {
   test('an RTO below a minute is refused', () => {
     expect(synthError(project(objectives(Duration.minutes(15), Duration.seconds(30))))).toContain('objectives.rto (30 seconds) must be at least 1 minute');
   });
+});
+
+test('the cycle is told what decides whether a machine can be launched, and no more of the launch settings', () => {
+  const given = project((stack) => ({
+    target: RecoveryTarget.inVpc(recoveryVpc(stack), { keyName: 'ops', instanceRoles: [Role.fromRoleArn(stack, 'Role', `arn:aws:iam::${ACCOUNT}:role/app`)] }),
+  }));
+  given.project.protect(Endpoint.instance('win', { tag: { app: 'win' }, launch: { baseImageId: 'ami-0123', keyName: 'dba' } }));
+  const { launch, launchDefaults, passableRoleArns } = cycleConfig(given);
+  expect({ launch, launchDefaults, passableRoleArns }).toEqual({ launch: { win: { baseImageId: 'ami-0123' } }, launchDefaults: {}, passableRoleArns: [`arn:aws:iam::${ACCOUNT}:role/app`] });
 });
 
 describe('quotas and fleet', () => {

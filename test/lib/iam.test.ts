@@ -60,7 +60,7 @@ const EXPECTED: Record<string, string[]> = {
   'cycle-finish': [LOGS, 'dynamodb:GetItem dynamodb:Query dynamodb:DeleteItem -> TABLE', INDEX, TABLE_KEY],
   'run-begin': [
     LOGS, READ_WRITE, INDEX, TABLE_KEY,
-    'ec2:DescribeSnapshots -> * [aws:RequestedRegion=us-west-2]',
+    'ec2:DescribeInstances ec2:DescribeSnapshots -> * [aws:RequestedRegion=us-west-2]',
     'states:DescribeExecution -> states:us-west-2:ACCOUNT:execution:disaster-recovery-shop-run:*',
   ],
   'run-fence': [
@@ -96,7 +96,8 @@ const EXPECTED: Record<string, string[]> = {
     `ec2:DeleteVolume -> ec2:us-west-2:ACCOUNT:volume/* [${DRILL}]`,
   ],
   'sweep': [
-    LOGS, 'dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem -> TABLE', INDEX, TABLE_KEY,
+    LOGS, READ_WRITE, INDEX, TABLE_KEY,
+    'states:DescribeExecution -> states:us-west-2:ACCOUNT:execution:disaster-recovery-shop-run:*',
     'ec2:DescribeSnapshots -> * [aws:RequestedRegion=us-east-1|us-west-2]',
     'ec2:DescribeImages -> * [aws:RequestedRegion=us-west-2]',
     `ec2:DeleteSnapshot -> ${BOTH_SNAPSHOTS} [${OWN}]`,

@@ -36,6 +36,8 @@ export interface Commands {
 export interface Executions {
   /** Whether it runs still; one that does not exist does not. */
   isRunning(executionArn: string): Promise<boolean>;
+  /** Undefined while it runs; without a time when nobody knows any more (executions are forgotten after 90 days). */
+  ending(executionArn: string): Promise<{ readonly at?: string } | undefined>;
   /** False when the token is no longer waited on. */
   succeed(taskToken: string, output: unknown): Promise<boolean>;
 }

@@ -1,6 +1,7 @@
 import { Tag } from '../../../lambda/core/tags';
 import type { ProjectContext } from '../context';
 import { catalogue } from './catalogue';
+import { executionsArn } from './executions';
 import { describe, ec2Arn, taggedResource, Wide, type Permission } from './permission';
 
 /** By tags alone: neither the catalogue nor the source Region is needed to end a drill. */
@@ -20,7 +21,8 @@ export function sweep(context: ProjectContext): Permission[] {
   const own = { conditions: { StringEquals: taggedResource(context) }, wide: Wide.OWN_TAG };
   return [
     // It also takes away what runs that have ended still hold.
-    ...catalogue(context, ['GetItem', 'Query', 'UpdateItem'], 'work'),
+    ...catalogue(context, ['GetItem', 'Query', 'PutItem', 'UpdateItem'], 'work'),
+    { actions: ['states:DescribeExecution'], resources: [executionsArn(context, 'run')], wide: Wide.EXECUTIONS },
     describe(['DescribeSnapshots'], regions),
     describe(['DescribeImages'], [context.recoveryRegion]),
     { actions: ['ec2:DeleteSnapshot'], resources: regions.map((region) => ec2Arn(context, region, 'snapshot')), ...own },

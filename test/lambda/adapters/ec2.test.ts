@@ -96,6 +96,12 @@ describe('the source\'s machines', () => {
     });
   });
 
+  test('by tags whose values have wildcards in them asks for the values as they are', async () => {
+    ec2.on(DescribeInstancesCommand).resolves({});
+    await new Ec2Source(client).withTags({ app: String.raw`web-*?\1` });
+    expect(input(DescribeInstancesCommand)).toMatchObject({ Filters: [{ Name: 'tag:app', Values: [String.raw`web-\*\?\\1`] }, {}] });
+  });
+
   test('without stored UEFI variables is no error, without permission is', async () => {
     ec2.on(GetInstanceUefiDataCommand).rejectsOnce(refusal('UnsupportedOperation')).rejects(refusal('UnauthorizedOperation'));
     expect(await new Ec2Source(client).uefiData('i-1')).toBeUndefined();

@@ -11,6 +11,13 @@ export class FakeExecutions implements Executions {
     return Promise.resolve(this.running.has(arn));
   }
 
+  readonly endedAt = new Map<string, string>();
+
+  ending(arn: string) {
+    const at = this.endedAt.get(arn);
+    return Promise.resolve(this.running.has(arn) ? undefined : at === undefined ? {} : { at });
+  }
+
   succeed(token: string) {
     if (this.stale.has(token)) return Promise.resolve(false);
     this.answered.push(token);

@@ -33,6 +33,9 @@ export const cycleConfig = (change: Partial<CycleConfig> = {}): CycleConfig => (
   targetKeyArn: 'arn:aws:kms:us-west-2:123456789012:key/k',
   copyConcurrency: 4,
   snapshotsPerSecond: 5,
+  launch: {},
+  launchDefaults: {},
+  passableRoleArns: [],
   ...change,
 });
 
@@ -134,7 +137,7 @@ export class World {
 
   sweep() {
     return sweep({ config: upkeepConfig }, {
-      members: this.catalogue, points: this.catalogue, runs: this.catalogue, source: this.cloud.source, recovery: this.cloud.recovery, machines: this.machines,
+      members: this.catalogue, points: this.catalogue, runs: this.catalogue, source: this.cloud.source, recovery: this.cloud.recovery, machines: this.machines, executions: this.executions,
     }, this.tools());
   }
 }
