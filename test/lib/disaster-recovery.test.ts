@@ -50,7 +50,7 @@ describe('by default', () => {
       rendered.hasResource('AWS::Logs::LogGroup', { DeletionPolicy: 'Delete', Properties: { LogGroupName: `/aws/lambda/${one.FunctionName}`, RetentionInDays: 180 } });
     }
     expect(functions.filter(({ Timeout }) => Timeout === 900).map(({ FunctionName }) => FunctionName.replace('disaster-recovery-shop-', '')).sort())
-      .toEqual(['cycle-discover', 'cycle-finish', 'cycle-prune', 'cycle-replicate', 'cycle-snapshot', 'drill-teardown', 'run-check', 'run-hooks', 'run-launch', 'sweep']);
+      .toEqual(['cycle-discover', 'cycle-finish', 'cycle-prune', 'cycle-replicate', 'cycle-snapshot', 'drill-teardown', 'run-check', 'run-cutover', 'run-fence', 'run-hooks', 'run-launch', 'sweep']);
   });
 
   test('schedules: the cycle at its interval, teardown and sweep whatever becomes of it', () => {
