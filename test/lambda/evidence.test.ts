@@ -17,7 +17,7 @@ test('the catalogue keeps what the execution answers', async () => {
 
 test('of a thousand machines the answer is a summary, and the catalogue keeps the whole', async () => {
   const world = new World();
-  await world.catalogue.createRun(aRun({ runId: 'r-1', status: 'RUNNING' }));
+  await world.catalogue.createRun(aRun({ runId: 'r-1', status: 'RUNNING', mode: 'drill' }));
   for (let i = 0; i < 1000; i += 1) await world.catalogue.createRunMember(aRunMember({ memberId: `db/i-${i}`, passedAt: world.clock.now(), notes: ['a new private address'] }));
   const ports = { runs: world.catalogue, points: world.catalogue, leases: world.catalogue, fences: world.catalogue, machines: world.machines };
   const answer = await finishRun({ config: runConfig(), run: { runId: 'r-1' } }, ports, world.tools()) as Evidence;
