@@ -59,6 +59,13 @@ export interface DisasterRecoveryProps {
    * @default RetentionPolicy.keepLast(2)
    */
   readonly sourceRetention?: RetentionPolicy;
+  /**
+   * How long a machine that is gone (terminated, or of an endpoint taken out of the project) is kept with its recovery points.
+   * Afterwards all of them expire, also the newest, which `retention` would keep. Not while a recovery run uses them, and not
+   * while nothing at all is found of its endpoint. At least 1 day.
+   * @default Duration.days(90)
+   */
+  readonly keepMissingFor?: Duration;
   /** @default - none: EBS copies the snapshots of EC2 instances by itself */
   readonly staging?: StagingArea;
   /** Where and how machines are launched in a real recovery. */

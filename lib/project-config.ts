@@ -1,3 +1,4 @@
+import { Duration } from 'aws-cdk-lib';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
 import type { CycleConfig, LaunchBasis, LaunchConfig, RunConfig, UpkeepConfig } from '../lambda/core/config';
@@ -20,6 +21,7 @@ import { DEFAULT_QUOTAS } from './quotas';
  */
 const POLL_SECONDS = 60;
 const SOURCE_RETENTION = RetentionPolicy.keepLast(2);
+const KEEP_MISSING = Duration.days(90);
 
 /** All that the handlers are told about a project. */
 export interface ProjectParts {
@@ -43,6 +45,7 @@ export function cycleConfig({ context, props, endpoints }: ProjectParts): CycleC
     endpoints: endpoints.map(({ endpoint }) => endpoint._toConfig(context.project)),
     retention: props.retention._toConfig(),
     sourceRetention: (props.sourceRetention ?? SOURCE_RETENTION)._toConfig(),
+    keepMissingSeconds: (props.keepMissingFor ?? KEEP_MISSING).toSeconds(),
     rpoSeconds: props.objectives.rpo.toSeconds(),
     intervalSeconds: props.schedule.interval.toSeconds(),
     pollSeconds: POLL_SECONDS,

@@ -1,4 +1,4 @@
-import { Stack, Token, type IResource } from 'aws-cdk-lib';
+import { Duration, Stack, Token, type IResource } from 'aws-cdk-lib';
 import type { ISubnet, IVpc } from 'aws-cdk-lib/aws-ec2';
 import type { IConstruct } from 'constructs';
 import { feasibility } from '../lambda/core/prediction';
@@ -8,9 +8,17 @@ import { knownToOverlap } from './network/cidr';
 import { subnetConfig } from './network/vpc-facts';
 import { DEFAULT_QUOTAS } from './quotas';
 
+/** Somebody must have the time to notice that a machine is gone. */
+const SHORTEST_KEEP_MISSING = Duration.days(1);
+
 /** What can be said about the properties alone. Each text names the value, the limit and what to do. */
 export function propsProblems(props: DisasterRecoveryProps, recovery: Stack): string[] {
-  return [...regionProblems(props, recovery), ...objectiveProblems(props), ...quotaProblems(props)];
+  return [...regionProblems(props, recovery), ...objectiveProblems(props), ...quotaProblems(props), ...missingProblems(props)];
+}
+
+function missingProblems({ keepMissingFor }: DisasterRecoveryProps): string[] {
+  if (keepMissingFor === undefined || keepMissingFor.toSeconds() >= SHORTEST_KEEP_MISSING.toSeconds()) return [];
+  return [`keepMissingFor (${keepMissingFor.toHumanString()}) must be at least ${SHORTEST_KEEP_MISSING.toHumanString()}: afterwards the last recovery points of a machine that is gone are deleted.`];
 }
 
 function regionProblems({ source, target, notifications }: DisasterRecoveryProps, recovery: Stack): string[] {

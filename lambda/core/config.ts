@@ -31,6 +31,8 @@ export interface CycleConfig {
   readonly endpoints: readonly EndpointConfig[];
   readonly retention: RetentionConfig;
   readonly sourceRetention: RetentionConfig;
+  /** A machine that has been missing for longer is forgotten, with all its recovery points. */
+  readonly keepMissingSeconds: number;
   readonly rpoSeconds: number;
   readonly intervalSeconds: number;
   /** Longest wait for a completion event before the snapshots are polled. */

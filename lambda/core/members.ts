@@ -86,6 +86,16 @@ export function membersAt(members: readonly EndpointMember[], time: string | und
   return endpoints.flatMap((group) => (time === undefined ? presentNow(group) : group.filter((member) => wasPresent(member, time))));
 }
 
+/**
+ * Members that have been missing for longer than they are kept. Not those of an endpoint of which nothing was found: that
+ * may be an outage, and what is missing then may be all that can be recovered.
+ */
+export function departedMembers(members: readonly EndpointMember[], absent: readonly string[], keepSeconds: number, now: string): string[] {
+  return members
+    .filter(({ missingSince, endpoint }) => missingSince !== undefined && !absent.includes(endpoint) && epochMs(now) - epochMs(missingSince) > keepSeconds * 1000)
+    .map(({ memberId }) => memberId);
+}
+
 function presentNow(group: readonly EndpointMember[]): EndpointMember[] {
   const present = group.filter((member) => member.missingSince === undefined);
   if (present.some((member) => member.newestPointAt !== undefined)) return present;

@@ -1,5 +1,5 @@
 import { launchFindings } from '../core/launch-plan';
-import { reconcileMembers, memberIdOf, type FoundMember } from '../core/members';
+import { departedMembers, reconcileMembers, memberIdOf, type FoundMember } from '../core/members';
 import type { EndpointConfig } from '../core/config';
 import type { EndpointMember } from '../core/model';
 import { Tag } from '../core/tags';
@@ -26,6 +26,8 @@ export interface Discovery {
 }
 
 const REPORTED_FINDINGS = 50;
+/** Members that one cycle forgets; the others wait for the next ones. They are noted in one row. */
+const DEPARTED_IN_A_CYCLE = 100;
 
 interface Match {
   readonly endpoint: EndpointConfig;
@@ -47,11 +49,12 @@ export async function discover(input: CycleInput, ports: DiscoverPorts, tools: T
     await noteProblem(ports.cycles, input, `Discovery in ${config.sourceRegion} failed: ${messageOf(error)}`, tools);
     return { members: 0, findings: [] };
   }
-  const { upserts, added, gone } = reconcileMembers(known, found, tools.now(), config.project, config.endpoints.map(({ name }) => name));
+  const { upserts, unchanged, added, gone } = reconcileMembers(known, found, tools.now(), config.project, config.endpoints.map(({ name }) => name));
   await eachOf(upserts, (member) => ports.members.saveMember(member));
   const present = new Set(found.map(({ endpoint }) => endpoint));
   const absent = config.endpoints.map(({ name }) => name).filter((name) => !present.has(name));
-  await ports.cycles.noteProgress(cycle.cycleId, { absent });
+  const departed = departedMembers([...unchanged, ...upserts], absent, config.keepMissingSeconds, tools.now()).slice(0, DEPARTED_IN_A_CYCLE);
+  await ports.cycles.noteProgress(cycle.cycleId, { absent, departed });
   const findings = [
     ...absent.map((name) => `${name}: no instance in ${config.sourceRegion} carries its tags`),
     ...found.flatMap(({ endpoint, instanceId, findings: own }) => own.map((finding) => `${memberIdOf(endpoint, instanceId)}: ${finding}`)),

@@ -1,5 +1,5 @@
 import type { RecoveryPoint } from '../core/model';
-import { transition } from '../core/point-state';
+import { isOpen, transition } from '../core/point-state';
 import { retain } from '../core/retention';
 import { ConflictError } from '../adapters/errors';
 import type { MemberProgress } from '../adapters/ports/catalogue';
@@ -34,8 +34,13 @@ class PruneStep {
   constructor(private readonly input: CycleInput, private readonly ports: CyclePorts, private readonly tools: Tools) {}
 
   async run(): Promise<PruneResult> {
+    const departed = (await this.ports.cycles.cycleProgress(this.input.cycle.cycleId))?.departed ?? [];
+    await eachOf(departed, async (memberId) => {
+      if (this.tools.deadline.near()) this.interrupted = true;
+      else await this.forget(memberId);
+    });
     const progress = await this.ports.members.progress();
-    const due = [...progress].filter(([, each]) => this.isDue(each));
+    const due = [...progress].filter(([memberId, each]) => this.isDue(each) && !departed.includes(memberId));
     await eachOf(due, async ([memberId, each]) => {
       if (this.tools.deadline.near()) this.interrupted = true;
       else await this.review(memberId, each);
@@ -74,11 +79,26 @@ class PruneStep {
     if (complete) await this.ports.members.notePruned(memberId, now, newest);
   }
 
-  private async expire(point: RecoveryPoint, now: string): Promise<void> {
-    const next = transition(point, { type: 'expired', reason: 'not kept by the retention policy', at: now });
-    if (!await this.saved(next, point)) return;
+  /** Retention keeps the newest point of every machine; one that has been gone for long is not worth that. What a run uses stays. */
+  private async forget(memberId: string): Promise<void> {
+    const points = (await this.ports.points.allPoints(memberId)).filter((point) => isOpen(point) || point.state === 'COMPLETE');
+    const now = this.tools.now();
+    let ended = 0;
+    for (const point of points) {
+      if (point.state !== 'COMPLETE' || (point.pinnedBy?.length ?? 0) > 0) continue;
+      if (await this.expire(point, now, 'its machine has been missing for longer than it is kept')) ended += 1;
+    }
+    if (ended < points.length) return;
+    await this.ports.members.removeMember(memberId);
+    this.tools.log.warn('Forgot a machine that has been missing for long, with its recovery points', { member: memberId, expired: ended });
+  }
+
+  private async expire(point: RecoveryPoint, now: string, reason = 'not kept by the retention policy'): Promise<boolean> {
+    const next = transition(point, { type: 'expired', reason, at: now });
+    if (!await this.saved(next, point)) return false;
     this.ended.push(next);
-    this.tools.log.info('Recovery point expired', { member: point.memberId, recoveryPoint: point.pointId });
+    this.tools.log.info('Recovery point expired', { member: point.memberId, recoveryPoint: point.pointId, reason });
+    return true;
   }
 
   /** False when it has to be tried again. */

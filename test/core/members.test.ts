@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { memberIdOf, membersAt, reconcileMembers, type FoundMember } from '../../lambda/core/members';
+import { departedMembers, memberIdOf, membersAt, reconcileMembers, type FoundMember } from '../../lambda/core/members';
 import type { EndpointMember } from '../../lambda/core/model';
 import { aMember, at, someSettings } from './builders';
 
@@ -113,6 +113,15 @@ test('over any discoveries: at each past time the members are those that were pr
       });
     }),
   );
+});
+
+test('forgotten are those missing for longer than they are kept, unless nothing of their endpoint is found', () => {
+  const members = [
+    aMember('web/i-1'), aMember('web/i-2', { missingSince: at(0) }), aMember('web/i-3', { missingSince: at(50) }), aMember('db/i-4', { missingSince: at(0) }),
+    aMember('old/i-5', { missingSince: at(0), withdrawn: true }),
+  ];
+  expect(departedMembers(members, ['db'], 100, at(101))).toEqual(['web/i-2', 'old/i-5']);
+  expect(departedMembers(members, ['db'], 100, at(100))).toEqual([]);
 });
 
 describe('who is recovered', () => {

@@ -236,6 +236,57 @@ describe('a protection cycle', () => {
     expect(named.evidence.members.map(({ memberId }) => memberId)).toEqual(['db/i-db']);
   });
 
+  describe('a machine that is gone for good', () => {
+    const fleet = cycleConfig({ endpoints: [{ name: 'web', tags: { app: 'web' }, single: false }] });
+    const ofGone = (world: World) => completePoints(world).filter(({ memberId }) => memberId === 'web/i-2');
+    const withoutOne = async () => {
+      const world = new World(undefined, []);
+      for (const id of ['i-1', 'i-2']) world.cloud.addInstance(id, { app: 'web' });
+      await world.cycle(fleet);
+      world.cloud.instances.delete('i-2');
+      world.clock.advance(300);
+      await world.cycle(fleet);
+      return world;
+    };
+
+    test('is forgotten with its newest point too, when it has been missing for long', async () => {
+      const world = await withoutOne();
+      world.clock.advance(fleet.keepMissingSeconds - 300);
+      await world.cycle(fleet);
+      expect(ofGone(world)).toHaveLength(1);
+      world.clock.advance(600);
+      await world.cycle(fleet);
+      expect(ofGone(world)).toEqual([]);
+      expect([...world.catalogue.memberRows.keys()]).toEqual(['web/i-1']);
+      expect(world.catalogue.progressRows.has('web/i-2')).toBe(false);
+      expect([...world.cloud.source.all(), ...world.cloud.recovery.all()].filter(({ tags }) => tags[Tag.MEMBER] === 'web/i-2')).toEqual([]);
+    });
+
+    test('stays while a run uses a point of it', async () => {
+      const world = await withoutOne();
+      await world.catalogue.pin(ofGone(world)[0]!, 'run-1');
+      world.clock.advance(fleet.keepMissingSeconds + 300);
+      await world.cycle(fleet);
+      expect(ofGone(world)).toHaveLength(1);
+      await world.catalogue.unpin(ofGone(world)[0]!, 'run-1');
+      world.clock.advance(300);
+      await world.cycle(fleet);
+      expect(ofGone(world)).toEqual([]);
+      expect([...world.catalogue.memberRows.keys()]).toEqual(['web/i-1']);
+    });
+
+    test.each<[string, (world: World) => void]>([
+      ['nothing of its endpoint is found', (world) => world.cloud.instances.clear()],
+      ['discovery fails', (world) => { world.cloud.failNext('source', 'DescribeInstances', 'unreachable', 'TimeoutError'); }],
+    ])('stays while %s', async (_, happens) => {
+      const world = await withoutOne();
+      world.clock.advance(fleet.keepMissingSeconds + 300);
+      happens(world);
+      await world.cycle(fleet);
+      expect(ofGone(world)).toHaveLength(1);
+    });
+  });
+
   test('leaves machines alone that a recovery run has launched', async () => {
     const world = new World();
     world.cloud.addInstance('i-drill', { [Tag.PROJECT]: 'shop', [Tag.ENDPOINT]: 'web', [Tag.RUN]: 'r1' });

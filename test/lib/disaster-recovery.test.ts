@@ -161,6 +161,12 @@ describe('objectives, schedule and retention', () => {
   });
 });
 
+test('how long missing machines are kept is told to the cycle; less than a day is refused', () => {
+  expect(cycleConfig(project()).keepMissingSeconds).toBe(90 * 86_400);
+  expect(cycleConfig(project({ keepMissingFor: Duration.days(30) })).keepMissingSeconds).toBe(30 * 86_400);
+  expect(synthError(project({ keepMissingFor: Duration.hours(23) }))).toContain('keepMissingFor (23 hours) must be at least 1 day');
+});
+
 test('the cycle is told what decides whether a machine can be launched, and no more of the launch settings', () => {
   const given = project((stack) => ({
     target: RecoveryTarget.inVpc(recoveryVpc(stack), { keyName: 'ops', instanceRoles: [Role.fromRoleArn(stack, 'Role', `arn:aws:iam::${ACCOUNT}:role/app`)] }),

@@ -53,7 +53,7 @@ const EXPECTED: Record<string, string[]> = {
   'cycle-wait': [LOGS, 'dynamodb:UpdateItem -> TABLE', TABLE_KEY, 'states:SendTaskSuccess -> * [aws:RequestedRegion=us-west-2]'],
   'wake': [LOGS, 'dynamodb:UpdateItem -> TABLE', TABLE_KEY, 'states:SendTaskSuccess -> * [aws:RequestedRegion=us-west-2]'],
   'cycle-prune': [
-    LOGS, READ_WRITE, INDEX, TABLE_KEY,
+    LOGS, READ_WRITE.replace(' ->', ' dynamodb:DeleteItem ->'), INDEX, TABLE_KEY,
     'ec2:DescribeSnapshots -> * [aws:RequestedRegion=us-east-1|us-west-2]',
     `ec2:DeleteSnapshot -> ${BOTH_SNAPSHOTS} [${OWN}]`,
   ],

@@ -138,6 +138,7 @@ describe('what the handlers are told', () => {
       project: 'shop', sourceRegion: 'us-east-1', recoveryRegion: 'us-west-2',
       endpoints: [{ name: 'web', tags: { app: 'web' }, single: false }],
       retention: { kind: 'last', count: 3 }, sourceRetention: { kind: 'last', count: 2 },
+      launch: {}, launchDefaults: {}, passableRoleArns: [], keepMissingSeconds: 7_776_000,
       rpoSeconds: 900, intervalSeconds: 300, pollSeconds: 60,
       targetKeyArn: expect.stringMatching(/^<ShopKey\w+\.Arn>$/), copyConcurrency: 20, snapshotsPerSecond: 5,
     });

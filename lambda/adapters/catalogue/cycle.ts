@@ -13,7 +13,7 @@ const OF_CYCLE = (cycleId: string) => ({
   text: '#cycleId = :cycleId', names: { '#cycleId': 'cycleId' }, values: { ':cycleId': cycleId },
 });
 
-const NOTHING_YET: CycleProgress = { committed: 0, failed: 0, problems: [], absent: [] };
+const NOTHING_YET: CycleProgress = { committed: 0, failed: 0, problems: [], absent: [], departed: [], moreProblems: 0 };
 
 export class DynamoCycle implements CycleStore {
   constructor(private readonly table: Table) {}
@@ -32,17 +32,17 @@ export class DynamoCycle implements CycleStore {
     return this.table.put({ ...LOCK, ...lock, ...NOTHING_YET }, HELD_BY(holder.executionArn));
   }
 
-  async noteProgress(cycleId: string, { committed = 0, failed = 0, problems = [], absent }: Partial<CycleProgress>): Promise<void> {
-    if (committed === 0 && failed === 0 && problems.length === 0 && absent === undefined) return;
+  async noteProgress(cycleId: string, { committed = 0, failed = 0, moreProblems = 0, problems = [], absent, departed }: Partial<CycleProgress>): Promise<void> {
+    const replaced = Object.entries({ absent, departed }).filter(([, list]) => list !== undefined);
+    if (committed === 0 && failed === 0 && moreProblems === 0 && problems.length === 0 && replaced.length === 0) return;
+    const counts = { committed, failed, moreProblems };
+    const fields = ['problems', ...Object.keys(counts), ...replaced.map(([name]) => name)];
     await this.table.update(LOCK, {
       update: {
-        text: `SET #problems = list_append(#problems, :problems)${absent === undefined ? '' : ', #absent = :absent'} ADD #committed :committed, #failed :failed`,
-        names: {
-          '#problems': 'problems', '#committed': 'committed', '#failed': 'failed', ...(absent === undefined ? {} : { '#absent': 'absent' }),
-        },
-        values: {
-          ':problems': problems, ':committed': committed, ':failed': failed, ...(absent === undefined ? {} : { ':absent': absent }),
-        },
+        text: `SET ${['#problems = list_append(#problems, :problems)', ...replaced.map(([name]) => `#${name} = :${name}`)].join(', ')} `
+          + `ADD ${Object.keys(counts).map((name) => `#${name} :${name}`).join(', ')}`,
+        names: Object.fromEntries(fields.map((name) => [`#${name}`, name])),
+        values: Object.fromEntries(Object.entries({ problems, ...counts, ...Object.fromEntries(replaced) }).map(([name, value]) => [`:${name}`, value])),
       },
       condition: OF_CYCLE(cycleId),
     });
@@ -51,8 +51,8 @@ export class DynamoCycle implements CycleStore {
   async cycleProgress(cycleId: string): Promise<CycleProgress | undefined> {
     const lock = await this.table.get(LOCK);
     if (lock?.cycleId !== cycleId) return undefined;
-    const { committed, failed, problems, absent } = domainOf<CycleProgress>(lock);
-    return { committed, failed, problems, absent };
+    const { committed, failed, problems, absent, departed, moreProblems } = { ...NOTHING_YET, ...domainOf<CycleProgress>(lock) };
+    return { committed, failed, problems, absent, departed, moreProblems };
   }
 
   async releaseLock(cycleId: string): Promise<void> {

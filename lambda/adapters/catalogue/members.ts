@@ -31,6 +31,12 @@ export class DynamoMembers implements MemberStore {
     if (!written) throw new ConflictError(`Member ${member.memberId}`);
   }
 
+  /** The progress first: a kill in between leaves a member that is found again, not a row that nobody looks for. */
+  async removeMember(memberId: string): Promise<void> {
+    await this.table.remove({ pk: PROGRESS, sk: memberId });
+    await this.table.remove({ pk: MEMBERS, sk: memberId }, { text: 'attribute_exists(#missing)', names: { '#missing': 'missingSince' } });
+  }
+
   async progress(): Promise<ReadonlyMap<string, MemberProgress>> {
     const rows = await this.table.partition(PROGRESS);
     return new Map(rows.map((row) => [row.sk as string, domainOf<MemberProgress>(row)]));

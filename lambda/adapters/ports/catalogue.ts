@@ -5,6 +5,8 @@ export interface MemberStore {
   /** `newestPointAt` is merged in from where the cycle keeps it. */
   members(): Promise<EndpointMember[]>;
   saveMember(member: EndpointMember): Promise<void>;
+  /** Forgets a member that is missing, with what replication has achieved for it; its points are records of their own. */
+  removeMember(memberId: string): Promise<void>;
   progress(): Promise<ReadonlyMap<string, MemberProgress>>;
   /** Keeps the newer of what is there and `consistentAt`. */
   noteNewestPoint(memberId: string, consistentAt: string): Promise<void>;
@@ -50,6 +52,10 @@ export interface CycleProgress {
   readonly problems: readonly string[];
   /** Endpoints of which this cycle's discovery found no machine. */
   readonly absent: readonly string[];
+  /** Members that discovery saw missing for longer than they are kept. */
+  readonly departed: readonly string[];
+  /** Problems that were noted after the list was full. */
+  readonly moreProblems: number;
 }
 
 /** The cycle's lock and the task token that it waits on. */
@@ -58,7 +64,7 @@ export interface CycleStore {
   takeLock(lock: CycleLock): Promise<CycleLock | undefined>;
   /** False when the holder is no longer `holder`. */
   replaceLock(lock: CycleLock, holder: CycleLock): Promise<boolean>;
-  /** Adds counts and problems to those noted; `absent` replaces. */
+  /** Adds counts and problems to those noted; `absent` and `departed` replace. */
   noteProgress(cycleId: string, progress: Partial<CycleProgress>): Promise<void>;
   cycleProgress(cycleId: string): Promise<CycleProgress | undefined>;
   releaseLock(cycleId: string): Promise<void>;

@@ -66,7 +66,8 @@ export function cyclePrune(context: ProjectContext): Permission[] {
   const regions = [context.sourceRegion, context.recoveryRegion];
   const snapshots = regions.map((region) => ec2Arn(context, region, 'snapshot'));
   return [
-    ...catalogue(context, ['GetItem', 'Query', 'PutItem', 'UpdateItem'], 'work'),
+    // It forgets machines that are gone for good.
+    ...catalogue(context, ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'], 'work'),
     describe(['DescribeSnapshots'], regions),
     { actions: ['ec2:DeleteSnapshot'], resources: snapshots, conditions: { StringEquals: taggedResource(context) }, wide: Wide.OWN_TAG },
   ];

@@ -99,6 +99,18 @@ describe('the cycle', () => {
     expect(ddb.calls()).toHaveLength(1);
   });
 
+  test('notes progress in one write, and reads a row of a former version', async () => {
+    await cycles.noteProgress('c-1', {});
+    expect(ddb.calls()).toHaveLength(0);
+    await cycles.noteProgress('c-1', { failed: 1, problems: ['p'], departed: ['db/i-1'] });
+    expect(update()).toMatchObject({
+      UpdateExpression: 'SET #problems = list_append(#problems, :problems), #departed = :departed ADD #committed :committed, #failed :failed, #moreProblems :moreProblems',
+      ExpressionAttributeValues: { ':problems': ['p'], ':departed': ['db/i-1'], ':committed': 0, ':failed': 1, ':moreProblems': 0, ':cycleId': 'c-1' },
+    });
+    ddb.on(GetCommand).resolves({ Item: { ...lock, pk: 'LOCK', sk: 'cycle', committed: 2, failed: 1, problems: [], absent: [] } });
+    expect(await cycles.cycleProgress('c-1')).toEqual({ committed: 2, failed: 1, problems: [], absent: [], departed: [], moreProblems: 0 });
+  });
+
   test('releases its own lock only', async () => {
     ddb.on(DeleteCommand).rejects(unmet);
     await cycles.releaseLock('c-1');
@@ -112,6 +124,12 @@ test('members carry the newest point that replication has noted, apart from thei
   expect(await members.members()).toEqual([{ memberId: 'db/i-1', newestPointAt: 'then' }]);
   await members.saveMember({ memberId: 'db/i-1', lastSeenAt: 'now', newestPointAt: 'then' } as EndpointMember);
   expect(put().Item).toEqual({ pk: 'MEMBERS', sk: 'db/i-1', memberId: 'db/i-1', lastSeenAt: 'now' });
+});
+
+test('a member is forgotten only while it is missing', async () => {
+  await members.removeMember('db/i-1');
+  const removed = ddb.commandCalls(DeleteCommand).map(({ args }) => args[0].input);
+  expect(removed).toMatchObject([{ Key: { pk: 'PROGRESS', sk: 'db/i-1' } }, { Key: { pk: 'MEMBERS', sk: 'db/i-1' }, ConditionExpression: 'attribute_exists(#missing)' }]);
 });
 
 test('a member of a run is written only from the stage that was read', async () => {

@@ -36,6 +36,12 @@ export class FakeCatalogue implements Catalogue, LeaseStore, FenceStore {
     return Promise.resolve();
   }
 
+  removeMember(memberId: string) {
+    this.progressRows.delete(memberId);
+    if (this.memberRows.get(memberId)?.missingSince !== undefined) this.memberRows.delete(memberId);
+    return Promise.resolve();
+  }
+
   progress() {
     return Promise.resolve(new Map(this.progressRows));
   }
@@ -107,17 +113,17 @@ export class FakeCatalogue implements Catalogue, LeaseStore, FenceStore {
   }
 
   takeLock(lock: CycleLock) {
-    this.lock ??= { ...lock, committed: 0, failed: 0, problems: [], absent: [] };
+    this.lock ??= { ...lock, committed: 0, failed: 0, problems: [], absent: [], departed: [], moreProblems: 0 };
     return Promise.resolve(this.lock.executionArn === lock.executionArn ? undefined : copy<CycleLock>(this.lock));
   }
 
   replaceLock(lock: CycleLock, holder: CycleLock) {
     if (this.lock?.executionArn !== holder.executionArn) return Promise.resolve(false);
-    this.lock = { ...lock, committed: 0, failed: 0, problems: [], absent: [] };
+    this.lock = { ...lock, committed: 0, failed: 0, problems: [], absent: [], departed: [], moreProblems: 0 };
     return Promise.resolve(true);
   }
 
-  noteProgress(cycleId: string, { committed = 0, failed = 0, problems = [], absent }: Partial<CycleProgress>) {
+  noteProgress(cycleId: string, { committed = 0, failed = 0, moreProblems = 0, problems = [], absent, departed }: Partial<CycleProgress>) {
     if (this.lock?.cycleId === cycleId) {
       this.lock = {
         ...this.lock,
@@ -125,6 +131,8 @@ export class FakeCatalogue implements Catalogue, LeaseStore, FenceStore {
         failed: this.lock.failed + failed,
         problems: [...this.lock.problems, ...problems],
         absent: absent ?? this.lock.absent,
+        departed: departed ?? this.lock.departed,
+        moreProblems: this.lock.moreProblems + moreProblems,
       };
     }
     return Promise.resolve();

@@ -27,6 +27,7 @@ export const cycleConfig = (change: Partial<CycleConfig> = {}): CycleConfig => (
   endpoints: ['web', 'app', 'db'].map((name) => ({ name, tags: { [Tag.PROJECT]: PROJECT, [Tag.ENDPOINT]: name }, single: true })),
   retention: { kind: 'last', count: 2 },
   sourceRetention: { kind: 'last', count: 1 },
+  keepMissingSeconds: 86_400,
   rpoSeconds: 900,
   intervalSeconds: 300,
   pollSeconds: 15,
