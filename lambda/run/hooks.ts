@@ -94,7 +94,7 @@ class Hook {
     return `${run.runId}/${wave}/${phase}/${this.hook.name}`;
   }
 
-  private async invoke(record: HookRecord, budgetMs: number): Promise<'ended'> {
+  private async invoke(record: HookRecord, budgetMs: number): Promise<'ended' | 'running'> {
     const { config, run, wave, phase } = this.input;
     const event: HookEvent = {
       ...this.hook.parameters,
@@ -112,6 +112,9 @@ class Hook {
       return await this.end(record, error);
     } catch (error) {
       if (!isRefused(error)) throw error;
+      // Lambda said itself that it does not run: the run goes on trying. Without an answer it may run still, and a second beside it could harm.
+      const seconds = (Date.parse(this.tools.now()) - Date.parse(record.startedAt)) / 1000;
+      if ((isRefused(error, 'throttled') || error.code === 'ServiceException') && seconds < this.hook.timeoutSeconds) return 'running';
       return await this.end(record, messageOf(error));
     }
   }
