@@ -114,7 +114,7 @@ class Hook {
       if (!isRefused(error)) throw error;
       // Lambda said itself that it does not run: the run goes on trying. Without an answer it may run still, and a second beside it could harm.
       const seconds = (Date.parse(this.tools.now()) - Date.parse(record.startedAt)) / 1000;
-      if ((isRefused(error, 'throttled') || error.code === 'ServiceException') && seconds < this.hook.timeoutSeconds) return 'running';
+      if ((error.kind === 'throttled' || error.code === 'ServiceException') && seconds < this.hook.timeoutSeconds) return 'running';
       return await this.end(record, messageOf(error));
     }
   }
