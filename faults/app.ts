@@ -2,11 +2,16 @@ import { join } from 'node:path';
 import { App, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { DisasterRecovery, Endpoint, ProtectionSchedule, RecoveryCheck, RecoveryHook, RecoveryTarget, RetentionPolicy } from '../lib';
+import {
+  DisasterRecovery, Endpoint, Fencing, ProtectionSchedule, RecoveryCheck, RecoveryHook, RecoveryTarget, RetentionPolicy, TrafficCutover, UnreachablePolicy,
+} from '../lib';
 import { projectRoot } from '../local-cloud/project-root';
 import { ENDPOINT, MACHINE_TAG, PROJECT, RECOVERY_REGION, SOURCE_REGION } from './names';
 
-/** The smallest project that has every part: one machine, found by tag, with a hook and two checks. Retention is short, so that every cycle deletes. */
+/**
+ * The smallest project that has every part: one machine, found by tag, which is
+ * fenced, with a hook, two checks and a cutover. Retention is short, so that every cycle deletes.
+ */
 const app = new App();
 const stack = new Stack(app, 'FaultsRecovery', { env: { region: RECOVERY_REGION } });
 const vpc = new Vpc(stack, 'Vpc', {
@@ -16,9 +21,9 @@ const vpc = new Vpc(stack, 'Vpc', {
   subnetConfiguration: [{ name: 'Machines', subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 20 }],
 });
 
-function handler(name: string): LambdaFunction {
+function handler(name: string, folder = 'bin/shop'): LambdaFunction {
   return new LambdaFunction(stack, name, {
-    code: Code.fromAsset(join(projectRoot(), 'dist', 'bin', 'shop', 'functions', name)),
+    code: Code.fromAsset(join(projectRoot(), 'dist', folder, 'functions', name)),
     handler: 'index.handler',
     runtime: Runtime.NODEJS_22_X,
     timeout: Duration.seconds(30),
@@ -33,6 +38,7 @@ const project = new DisasterRecovery(stack, 'Faults', {
   retention: RetentionPolicy.keepLast(2),
   sourceRetention: RetentionPolicy.keepLast(1),
   target: RecoveryTarget.inVpc(vpc, { subnets: { subnetType: SubnetType.PRIVATE_ISOLATED } }),
+  fencing: Fencing.stopInstances({ whenUnreachable: UnreachablePolicy.accept() }),
   quotas: { snapshotsPerSecond: 50, launchesPerSecond: 20 },
   removalPolicy: RemovalPolicy.DESTROY,
 });
@@ -41,3 +47,4 @@ project.addWave({
   after: [RecoveryHook.lambda(handler('announce'), { name: 'announce' })],
   checks: [RecoveryCheck.instanceStatus(), RecoveryCheck.lambda(handler('storefront-check'), { name: 'storefront' })],
 });
+project.cutOver(TrafficCutover.lambda(handler('traffic', 'faults'), { name: 'traffic' }));

@@ -65,7 +65,10 @@ class Campaign {
       // The order grows while it is gone through: what was not reached comes a second time.
       for (const [index, one] of order.entries()) {
         if (index >= most || Date.now() - began > minutes * 60_000) break;
-        if (this.onStage >= TRIES_PER_STAGE) stage = await this.fresh();
+        if (this.onStage >= TRIES_PER_STAGE) {
+          for (const row of await finale(stage, this.wholly)) this.add(row);
+          stage = await this.fresh();
+        }
         const row = await this.attempt(stage, one, `try-${index}`);
         if (row.outcome === 'not reached' && !again.has(one)) {
           again.add(one);

@@ -1,6 +1,6 @@
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeImagesCommand, paginateDescribeInstances, paginateDescribeSnapshots, type EC2Client, type Tag as Ec2Tag } from '@aws-sdk/client-ec2';
-import { DeleteCommand, DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, paginateScan, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { RecoveryPoint, RunRecord } from '../lambda/core/model';
 import { Tag } from '../lambda/core/tags';
 import type { LocalCloud } from '../local-cloud';
@@ -33,11 +33,11 @@ export async function look(cloud: LocalCloud, source: EC2Client, recovery: EC2Cl
   };
 }
 
-/** Takes the lease's row away, as if no failover had ever been: the next try begins with the source active. */
-export function forgetLease(cloud: LocalCloud): Promise<void> {
+/** Makes the source the active side again, as a failback would. Epochs go on growing. */
+export function reactivateSource(cloud: LocalCloud): Promise<void> {
   return withCatalogue(cloud, async (client, table) => {
-    for (const { pk, sk } of (await scan(client, table)).filter((row) => row.pk === 'LEASE')) {
-      await client.send(new DeleteCommand({ TableName: table, Key: { pk, sk } }));
+    for (const { oldSide: _side, acceptedBy: _by, activeEpoch: _epoch, activeBy: _run, ...row } of (await scan(client, table)).filter(({ pk }) => pk === 'LEASE')) {
+      await client.send(new PutCommand({ TableName: table, Item: { ...row, active: 'source', version: Number(row.version) + 1 } }));
     }
   });
 }

@@ -1,6 +1,6 @@
 import { Tag } from '../lambda/core/tags';
 import type { World } from './invariants';
-import { forgetLease } from './look';
+import { reactivateSource } from './look';
 import type { Recording } from './plan';
 import { recorded } from './plan';
 import { pause, type Ended, type Stage } from './stage';
@@ -42,7 +42,8 @@ export const FAILOVER: Phase = {
   },
   async reset(stage, world) {
     await stage.terminate(world.machines.map(({ id }) => id));
-    await forgetLease(stage.cloud);
+    await stage.startSource(world.originals.filter(({ state }) => state === 'stopped').map(({ id }) => id));
+    await reactivateSource(stage.cloud);
   },
 };
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { CreateSnapshotCommand, CreateVolumeCommand, EC2Client, RegisterImageCommand, RunInstancesCommand, TerminateInstancesCommand } from '@aws-sdk/client-ec2';
+import { CreateSnapshotCommand, CreateVolumeCommand, EC2Client, RegisterImageCommand, RunInstancesCommand, StartInstancesCommand, TerminateInstancesCommand } from '@aws-sdk/client-ec2';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import {
   DescribeExecutionCommand, DescribeStateMachineCommand, paginateGetExecutionHistory, SFNClient, StartExecutionCommand, StopExecutionCommand, UpdateStateMachineCommand,
@@ -151,6 +151,11 @@ export class Stage {
   /** Removes what a run has launched, so that one try does not weigh on the next. */
   async terminate(instanceIds: readonly string[]): Promise<void> {
     if (instanceIds.length > 0) await this.recovery.send(new TerminateInstancesCommand({ InstanceIds: [...instanceIds] }));
+  }
+
+  /** Fencing has stopped it. */
+  async startSource(instanceIds: readonly string[]): Promise<void> {
+    if (instanceIds.length > 0) await this.source.send(new StartInstancesCommand({ InstanceIds: [...instanceIds] }));
   }
 
   async close(): Promise<void> {

@@ -109,7 +109,7 @@ class Hook {
     return `${run.runId}/${wave}/${phase}/${this.hook.name}`;
   }
 
-  private async invoke(record: HookRecord, budgetMs: number): Promise<Ended> {
+  private async invoke(record: HookRecord, budgetMs: number): Promise<Ended | 'running'> {
     const { config, run, wave, phase } = this.input;
     const event: HookEvent = {
       ...this.hook.parameters,
@@ -127,6 +127,9 @@ class Hook {
       return await this.end(record, error);
     } catch (error) {
       if (!isRefused(error)) throw error;
+      // Lambda said itself that it does not run: the run goes on trying. Without an answer it may run still, and a second beside it could harm.
+      const seconds = (Date.parse(this.tools.now()) - Date.parse(record.startedAt)) / 1000;
+      if ((error.kind === 'throttled' || error.code === 'ServiceException') && seconds < this.hook.timeoutSeconds) return 'running';
       return await this.end(record, messageOf(error));
     }
   }

@@ -55,7 +55,7 @@ test('the package has the constructs, their types and the bundles, and no source
 test('another app synthesizes with it, without a bundler', () => {
   expect(existsSync(join(folder, 'node_modules', 'esbuild'))).toBe(false);
   const types = (name: string): string[] => Object.values<{ Type: string }>(file(name).Resources).map(({ Type }) => Type);
-  expect(types('Recovery.template.json').filter((type) => type === 'AWS::Lambda::Function')).toHaveLength(15);
+  expect(types('Recovery.template.json').filter((type) => type === 'AWS::Lambda::Function')).toHaveLength(17);
   expect(types('Recovery.template.json').filter((type) => type === 'AWS::StepFunctions::StateMachine')).toHaveLength(2);
   expect(types('Recovery-Shop-Source.template.json')).toContain('AWS::Events::Rule');
 });
