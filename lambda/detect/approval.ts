@@ -11,7 +11,7 @@ export class InvalidAnswer extends Error {
   override readonly name = 'InvalidRequest';
 }
 
-interface AskInput {
+export interface AskInput {
   readonly config: ApprovalConfig;
   readonly question: Question;
   readonly token: string;
