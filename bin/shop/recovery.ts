@@ -6,7 +6,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import {
-  DisasterRecovery, Endpoint, InstanceTypePolicy, ProtectionSchedule, RecoveryCheck, RecoveryHook, RecoveryTarget, RetentionPolicy,
+  DisasterRecovery, Endpoint, type Fencing, InstanceTypePolicy, ProtectionSchedule, RecoveryCheck, RecoveryHook, RecoveryTarget, RetentionPolicy,
 } from '../../lib';
 import { ShopNetwork } from './network';
 import type { ShopProduction } from './production';
@@ -14,6 +14,8 @@ import type { ShopProduction } from './production';
 export interface ShopRecoveryProps extends StackProps {
   readonly production: ShopProduction;
   readonly sourceRegion: string;
+  /** @default - none */
+  readonly fencing?: Fencing;
 }
 
 /** The shop's disaster recovery. */
@@ -35,6 +37,7 @@ export class ShopRecovery extends Stack {
         instanceTypes: InstanceTypePolicy.sameAsSource(),
         instanceRoles: [production.machineRole],
       }),
+      fencing: props.fencing,
       notifications: this.operators(),
     });
 

@@ -41,6 +41,7 @@ export interface Lease {
   /** The epoch and run that made the active side active. Absent before the first failover. */
   readonly activeEpoch?: number;
   readonly activeBy?: string;
+  readonly activeSince?: string;
   readonly oldSide?: OldSide;
   /** Who, or which policy, accepted that the old side is not known to be fenced. */
   readonly acceptedBy?: string;
@@ -130,7 +131,7 @@ export function switchOver(lease: Lease, run: { readonly runId: string; readonly
   return {
     ...rest,
     active: to.active,
-    ...(stays ? {} : { activeEpoch: run.epoch, activeBy: run.runId }),
+    ...(stays ? {} : { activeEpoch: run.epoch, activeBy: run.runId, activeSince: now }),
     ...(oldSide === undefined ? {} : { oldSide }),
     ...(acceptedBy === undefined ? {} : { acceptedBy }),
   };

@@ -34,9 +34,9 @@ export async function beginCycle(
     startedAt,
     deadline: new Date(Date.parse(startedAt) + config.intervalSeconds * SHARE_OF_INTERVAL * 1000).toISOString(),
   };
-  const { active, activeBy, oldSide, changedAt } = await leases.lease();
+  const { active, activeBy, oldSide, activeSince } = await leases.lease();
   if (active === 'recovery') {
-    const reason = `the recovery side is active since run ${activeBy ?? '?'} (${changedAt}): the old side (${oldSide ?? 'unknown'}) is not protected until failback`;
+    const reason = `the recovery side is active since run ${activeBy ?? '?'} (${activeSince ?? '?'}): the old side (${oldSide ?? 'unknown'}) is not protected until failback`;
     tools.log.warn('Protection is suspended', { project: config.project, reason });
     return { ...ref, outcome: 'suspended', reason };
   }

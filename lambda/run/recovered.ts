@@ -8,7 +8,7 @@ import { InvalidRequest, listed } from './run';
  * written since. It is done only if the request says so.
  */
 export async function checkNotRecovered(request: RunRequest, memberIds: readonly string[], { runs, leases }: { runs: RunStore; leases: LeaseStore }): Promise<void> {
-  const { active, activeEpoch = 0, activeBy = '', changedAt } = await leases.lease();
+  const { active, activeEpoch = 0, activeBy = '', activeSince = '' } = await leases.lease();
   if (active !== 'recovery' || request.again === true) return;
   const recovered = new Set((await runs.runs())
     .filter(({ mode, status, epoch = 0 }) => mode === 'failover' && status === 'SUCCEEDED' && epoch >= activeEpoch)
@@ -16,7 +16,7 @@ export async function checkNotRecovered(request: RunRequest, memberIds: readonly
   const again = memberIds.filter((id) => recovered.has(id));
   if (again.length === 0) return;
   throw new InvalidRequest(
-    `The recovery side is active since run ${activeBy} (${changedAt}), and ${listed(again)} ${again.length === 1 ? 'was' : 'were'} recovered already. `
+    `The recovery side is active since run ${activeBy} (${activeSince}), and ${listed(again)} ${again.length === 1 ? 'was' : 'were'} recovered already. `
     + 'To recover again from older data, losing what was written since, add "again": true; machines of the earlier run are stopped first.',
   );
 }

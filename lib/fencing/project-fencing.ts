@@ -7,6 +7,7 @@ import { Tag } from '../../lambda/core/tags';
 import type { ProtectedEndpoint } from '../endpoint/protected-endpoint';
 import type { ProjectContext } from '../functions/context';
 import { MEMORY_MIB, SHORT } from '../functions/cycle-functions';
+import { publish } from '../functions/permissions/detection';
 import { fence, fenceBy, fenceMachines } from '../functions/permissions/fence';
 import { one } from '../functions/permissions/permission';
 import { WorkflowFunction } from '../functions/workflow-function';
@@ -40,7 +41,7 @@ export class ProjectFencing extends Construct {
         context, handler: 'fence-guard', description: 'fences the old side when the source Region answers again', memoryMiB: MEMORY_MIB,
         // Short: so long after a failback has begun the guard may still act on what it read before.
         timeout: SHORT,
-        permissions: [...fence(context, 'work'), ...(topic === undefined ? [] : [{ actions: ['sns:Publish'], resources: [topic.topicArn] }])],
+        permissions: [...fence(context, 'work'), ...(topic === undefined ? [] : publish(topic, context))],
       });
     }
     this.functions = [handler, ...(this.guard === undefined ? [] : [this.guard])];
