@@ -4,6 +4,7 @@ import { pointId } from '../core/ids';
 import type { EndpointMember, RecoveryPoint } from '../core/model';
 import { isOpen, transition } from '../core/point-state';
 import { Tag } from '../core/tags';
+import { snapshotWait } from '../core/waits';
 import { ConflictError, isRefused, messageOf, RefusedCall } from '../adapters/errors';
 import type { StartedSnapshot } from '../adapters/ports/snapshots';
 import { eachOf } from '../runtime/pool';
@@ -21,7 +22,6 @@ export interface SnapshotResult {
 
 /** More would queue snapshots of the same disk in EC2 (5 at once per volume) without a newer recovery point for it. */
 const OPEN_POINTS_PER_MEMBER = 2;
-const WAIT_SECONDS = 10;
 
 type Outcome = 'created' | 'adopted' | 'failed' | 'later' | 'nothing';
 
@@ -176,7 +176,8 @@ class SnapshotStep {
     const { created, adopted, failed, later } = this.counts;
     const overdue = Date.parse(this.tools.now()) >= Date.parse(this.input.cycle.deadline);
     const done = !this.interrupted && (later === 0 || this.source.refused || overdue);
-    return { done, created, adopted, failed, waitSeconds: done ? 0 : this.interrupted ? 1 : WAIT_SECONDS };
+    const wait = snapshotWait(secondsSince(this.input.cycle.startedAt, this.tools), this.input.config.pollSeconds);
+    return { done, created, adopted, failed, waitSeconds: done ? 0 : this.interrupted ? 1 : wait };
   }
 }
 

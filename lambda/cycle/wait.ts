@@ -1,21 +1,20 @@
+import { shortestWait } from '../core/waits';
 import type { CycleStore } from '../adapters/ports/catalogue';
 import type { Executions } from '../adapters/ports/services';
 import type { Tools } from '../runtime/tools';
-import type { CycleInput } from './cycle';
+import { secondsSince, type CycleInput } from './cycle';
 
 export interface WaitInput extends CycleInput {
   /** Of the state machine's task, which waits for it to be answered. */
   readonly token: string;
 }
 
-/** The loop of replicate and wait turns at most this often, so that a burst of events cannot use up an execution's history. */
-const SHORTEST_WAIT_SECONDS = 3;
-
 /** Leaves the token where the next EBS event finds it. An event that came since the snapshots were looked at answers at once. */
 export async function waitForEvent(
   { config, cycle, token }: WaitInput, { cycles, executions }: { cycles: CycleStore; executions: Executions }, tools: Tools,
 ): Promise<{ readonly woken: boolean }> {
-  await tools.sleep(Math.min(SHORTEST_WAIT_SECONDS, config.pollSeconds / 5));
+  // A burst of events must not use up the execution's history.
+  await tools.sleep(shortestWait(secondsSince(cycle.startedAt, tools), config.pollSeconds));
   const missed = await cycles.storeToken(token, cycle.cycleId, tools.now());
   return missed ? wake({ cycles, executions }, tools) : { woken: false };
 }

@@ -2,6 +2,7 @@ import type { CheckConfig, RunConfig, WaveConfig } from '../core/config';
 import { StaleEpoch } from '../core/lease';
 import type { RunMember, RunMode, RunRecord } from '../core/model';
 import { Tag } from '../core/tags';
+import { slowdown } from '../core/waits';
 import type { RunStore } from '../adapters/ports/catalogue';
 import type { Tools } from '../runtime/tools';
 
@@ -88,7 +89,9 @@ export async function timed(
     if (result.done && step.outcome !== 'SUCCEEDED') {
       await runs.endStep({ ...step, endedAt: tools.now(), outcome: 'SUCCEEDED', detail });
     }
-    return result;
+    if (result.done) return result;
+    // What goes on for long is looked at less often: a run's history is limited.
+    return { ...result, waitSeconds: Math.round(result.waitSeconds * slowdown((Date.parse(tools.now()) - Date.parse(step.startedAt)) / 1000)) };
   } catch (error) {
     if (error instanceof RunFailed || error instanceof StaleEpoch) await runs.endStep({ ...step, endedAt: tools.now(), outcome: 'FAILED', detail: error.message });
     throw error;

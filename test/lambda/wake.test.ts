@@ -1,4 +1,5 @@
 import { waitForEvent, wake } from '../../lambda/cycle/wait';
+import { timed } from '../../lambda/run/run';
 import { cycleConfig, World } from './fakes/world';
 
 const cycle = { cycleId: 'c-1', startedAt: '2030-01-01T00:00:00Z', deadline: '2030-01-01T00:05:00Z' };
@@ -44,4 +45,23 @@ test('a burst of events cannot make the loop spin: each wait lasts a moment', as
   const before = Date.parse(world.clock.now());
   await wait('t1');
   expect(Date.parse(world.clock.now()) - before).toBe(3000);
+});
+
+test('the moment grows with the age of the cycle', async () => {
+  const { world, wait } = setting();
+  world.clock.advance(240);
+  const before = Date.parse(world.clock.now());
+  await wait('t1');
+  expect(Date.parse(world.clock.now()) - before).toBe(6000);
+});
+
+test('a step of a run that goes on for long is looked at less often', async () => {
+  const world = new World();
+  const waited: number[] = [];
+  for (const seconds of [0, 120, 480]) {
+    world.clock.advance(seconds);
+    const { waitSeconds } = await timed('wave-0/launch', { run: { runId: 'r', mode: 'drill', waves: [0] } }, world.catalogue, world.tools(), () => Promise.resolve({ done: false, waitSeconds: 5 }));
+    waited.push(waitSeconds);
+  }
+  expect(waited).toEqual([5, 10, 30]);
 });
