@@ -1,12 +1,13 @@
 """Lambda functions and state machines as templates describe them.
 
 AWS::Lambda::Function, AWS::Lambda::Permission, AWS::Lambda::EventInvokeConfig, AWS::Lambda::Version,
-AWS::Lambda::Alias, AWS::StepFunctions::StateMachine.
+AWS::Lambda::Alias, AWS::Lambda::Url (an address that nobody serves), AWS::StepFunctions::StateMachine.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 import re
@@ -98,6 +99,13 @@ def _alias(request: Request) -> Made:
     return Made(alias.arn, {"AliasArn": alias.arn}, lambda: backend.delete_alias(name, function))
 
 
+def _url(request: Request) -> Made:
+    """Ref gives the function's ARN; https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html says the form of the address."""
+    arn = str(request.properties["TargetFunctionArn"])
+    host = hashlib.sha256(arn.encode()).hexdigest()[:32]
+    return Made(arn, {"FunctionArn": arn, "FunctionUrl": f"https://{host}.lambda-url.{request.region}.on.aws/"})
+
+
 def _state_machine(request: Request) -> Any:
     backend = stepfunctions_parser_backends[request.account][request.region]
     machine = backend.create_state_machine(
@@ -139,6 +147,7 @@ def install() -> None:
     register("AWS::Lambda::EventInvokeConfig", _event_invoke_config)
     register("AWS::Lambda::Alias", _alias)
     register("AWS::Lambda::Version", _version)
+    register("AWS::Lambda::Url", _url)
     replace(StateMachine, _state_machine)
     # moto looks for the physical name under a property that this type does not have.
     StateMachine.cloudformation_name_type = staticmethod(lambda: "StateMachineName")  # type: ignore[method-assign]
