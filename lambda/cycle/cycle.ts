@@ -1,4 +1,5 @@
 import type { CycleConfig } from '../core/config';
+import { isRefused, messageOf } from '../adapters/errors';
 import type { CycleStore, MemberStore, PointStore } from '../adapters/ports/catalogue';
 import type { RecoverySnapshots, SourceSnapshots } from '../adapters/ports/snapshots';
 import type { Tools } from '../runtime/tools';
@@ -30,12 +31,25 @@ export interface CyclePorts {
  */
 export const SETTLE_SECONDS = 60;
 
-/** Something that does not end the cycle and that a person should know; noted once, for the summary. */
-export async function noteProblem(cycles: CycleStore, { cycle, config }: CycleInput, problem: string, tools: Tools): Promise<void> {
-  tools.log.warn(problem, { project: config.project, cycle: cycle.cycleId });
+/** Problems that a cycle lists; of further ones it only knows the number. They are kept in one row, which has a size limit. */
+export const LISTED_PROBLEMS = 20;
+
+/**
+ * Something that does not end the cycle and that a person should know; noted once, for the summary. Of `cause` it names what
+ * is the same each time: EC2's messages differ with every machine and every call, and stand in the log.
+ */
+export async function noteProblem(cycles: CycleStore, { cycle, config }: CycleInput, what: string, tools: Tools, cause?: unknown): Promise<void> {
+  const problem = cause === undefined ? what : `${what}: ${isRefused(cause) ? `${cause.operation}: ${cause.code}` : legible(messageOf(cause))}`;
+  tools.log.warn(problem, { project: config.project, cycle: cycle.cycleId, ...(cause === undefined ? {} : { detail: messageOf(cause) }) });
   const progress = await cycles.cycleProgress(cycle.cycleId);
   if (progress?.problems.includes(problem) === true) return;
-  await cycles.noteProgress(cycle.cycleId, { problems: [problem] });
+  const isFull = progress !== undefined && progress.problems.length >= LISTED_PROBLEMS;
+  await cycles.noteProgress(cycle.cycleId, isFull ? { moreProblems: 1 } : { problems: [problem] });
+}
+
+/** Without the encoded part that EC2 adds to a refusal for lack of a right: a thousand characters that no person reads. */
+export function legible(message: string): string {
+  return message.replace(/\s*Encoded authorization failure message: \S+/g, '');
 }
 
 /**
@@ -49,8 +63,8 @@ export class SourceSide {
     return this.failure !== undefined;
   }
 
-  get reason(): string {
-    return this.failure instanceof Error ? this.failure.message : String(this.failure);
+  get reason(): unknown {
+    return this.failure;
   }
 
   /** The result, or undefined when the Region refuses or has refused. */

@@ -3,7 +3,7 @@ import { departedMembers, reconcileMembers, memberIdOf, type FoundMember } from 
 import type { EndpointConfig } from '../core/config';
 import type { EndpointMember } from '../core/model';
 import { Tag } from '../core/tags';
-import { isRefused, messageOf } from '../adapters/errors';
+import { isRefused } from '../adapters/errors';
 import type { CycleStore, MemberStore } from '../adapters/ports/catalogue';
 import type { FoundInstance, InstanceProfiles, SourceMachines } from '../adapters/ports/source-machines';
 import { eachOf, mapOf } from '../runtime/pool';
@@ -46,7 +46,7 @@ export async function discover(input: CycleInput, ports: DiscoverPorts, tools: T
     found = await findMembers(input, known, ports, tools);
   } catch (error) {
     await ports.cycles.noteProgress(cycle.cycleId, { absent: config.endpoints.map(({ name }) => name) });
-    await noteProblem(ports.cycles, input, `Discovery in ${config.sourceRegion} failed: ${messageOf(error)}`, tools);
+    await noteProblem(ports.cycles, input, `Discovery in ${config.sourceRegion} failed`, tools, error);
     return { members: 0, findings: [] };
   }
   const { upserts, unchanged, added, gone } = reconcileMembers(known, found, tools.now(), config.project, config.endpoints.map(({ name }) => name));
@@ -111,7 +111,7 @@ async function rolesOf(matches: readonly Match[], input: CycleInput, ports: Disc
       roles.set(arn, await ports.profiles.roleOf(arn));
     } catch (error) {
       if (!isRefused(error)) throw error;
-      await noteProblem(ports.cycles, input, `Roles in instance profiles cannot be read: ${error.operation}: ${error.code}`, tools);
+      await noteProblem(ports.cycles, input, 'Roles in instance profiles cannot be read', tools, error);
     }
   });
   return roles;

@@ -1,7 +1,6 @@
 import { isOpen } from '../core/point-state';
 import { worstRpo } from '../core/rpo';
-import type { CyclePorts } from './cycle';
-import { secondsSince, type CycleInput } from './cycle';
+import { legible, LISTED_PROBLEMS, secondsSince, type CycleInput, type CyclePorts } from './cycle';
 import type { Tools } from '../runtime/tools';
 
 /** What a state machine's Catch passes on. */
@@ -32,8 +31,6 @@ export interface CycleSummary {
   readonly problems: readonly string[];
 }
 
-const REPORTED = 20;
-
 /** Sums up the cycle, reports the metrics and releases the lock, whatever happened before. */
 export async function finishCycle(
   input: FinishCycleInput, ports: Pick<CyclePorts, 'members' | 'points' | 'cycles'>, tools: Tools,
@@ -45,11 +42,14 @@ export async function finishCycle(
   const present = members.filter(({ missingSince }) => missingSince === undefined);
   const rpo = worstRpo(members, tools.now());
   const failed = progress?.failed ?? 0;
-  const problems = [...new Set([
-    ...(progress?.problems ?? []),
+  const noted = [...new Set(progress?.problems ?? [])];
+  const more = (progress?.moreProblems ?? 0) + Math.max(0, noted.length - LISTED_PROBLEMS);
+  const problems = [
+    ...noted.slice(0, LISTED_PROBLEMS),
+    ...(more === 0 ? [] : [`and ${more} more; the logs of this cycle have them all`]),
     ...(failed === 0 ? [] : [`${failed} recovery ${failed === 1 ? 'point' : 'points'} failed; the logs of this cycle say which and why`]),
     ...(error === undefined ? [] : [describeCaught(error)]),
-  ])];
+  ];
   const summary: CycleSummary = {
     cycleId: cycle.cycleId,
     status: error !== undefined ? 'FAILED' : problems.length > 0 ? 'DEGRADED' : 'SUCCEEDED',
@@ -61,7 +61,7 @@ export async function finishCycle(
     findings: present.reduce((sum, { findings }) => sum + findings.length, 0) + (progress?.absent.length ?? 0),
     ...(rpo.seconds === undefined ? {} : { worstRpoSeconds: rpo.seconds, worstRpoMember: rpo.memberId }),
     seconds: secondsSince(cycle.startedAt, tools),
-    problems: problems.slice(0, REPORTED),
+    problems,
   };
   report(summary, tools);
   await ports.cycles.releaseLock(cycle.cycleId);
@@ -89,9 +89,9 @@ function report(summary: CycleSummary, tools: Tools): void {
 export function describeCaught({ Error: name = 'Error', Cause: cause = '' }: CaughtError): string {
   try {
     const parsed = JSON.parse(cause) as { errorMessage?: unknown };
-    if (typeof parsed.errorMessage === 'string') return `${name}: ${parsed.errorMessage}`;
+    if (typeof parsed.errorMessage === 'string') return `${name}: ${legible(parsed.errorMessage)}`;
   } catch {
     // A cause that is no JSON is text already.
   }
-  return cause === '' ? name : `${name}: ${cause}`;
+  return cause === '' ? name : `${name}: ${legible(cause)}`;
 }

@@ -48,7 +48,7 @@ class PruneStep {
     const expired = this.ended.length;
     const cleaned = await cleanEnded(this.ended, this.source, this.ports, this.tools);
     if (this.source.refused) {
-      await noteProblem(this.ports.cycles, this.input, `Snapshots in ${this.input.config.sourceRegion} could not be deleted: ${this.source.reason}`, this.tools);
+      await noteProblem(this.ports.cycles, this.input, `Snapshots in ${this.input.config.sourceRegion} could not be deleted`, this.tools, this.source.reason);
     }
     return { done: !this.interrupted && cleaned.done, expired, deleted: this.deleted + cleaned.deleted };
   }

@@ -9,7 +9,7 @@ import type { SnapshotFacts } from '../adapters/ports/snapshots';
 import { eachOf } from '../runtime/pool';
 import type { Tools } from '../runtime/tools';
 import { settleCopies } from './commit';
-import { noteProblem, secondsSince, SourceSide, type CycleInput, type CyclePorts } from './cycle';
+import { legible, noteProblem, secondsSince, SourceSide, type CycleInput, type CyclePorts } from './cycle';
 import { snapshotTags } from './sets';
 
 export interface ReplicateResult {
@@ -43,9 +43,8 @@ export async function replicate(input: CycleInput, ports: CyclePorts, tools: Too
   const started = await startCopies(waiting, copies.inProgress, input, ports, tools);
   const failed = failedInSource + copies.failed + started.failed;
   await ports.cycles.noteProgress(input.cycle.cycleId, { committed: copies.committed, failed });
-  for (const problem of [...(source.refused ? [`Snapshots in ${input.config.sourceRegion} cannot be seen: ${source.reason}`] : []), ...started.problems]) {
-    await noteProblem(ports.cycles, input, problem, tools);
-  }
+  if (source.refused) await noteProblem(ports.cycles, input, `Snapshots in ${input.config.sourceRegion} cannot be seen`, tools, source.reason);
+  for (const cause of started.problems) await noteProblem(ports.cycles, input, `A copy into ${input.config.recoveryRegion} could not be started`, tools, cause);
   if (started.denied) throw started.denied;
   const left = open.length - copies.committed - failed;
   const overdue = Date.parse(tools.now()) >= Date.parse(input.cycle.deadline);
@@ -110,11 +109,11 @@ async function waitingCopies(points: readonly RecoveryPoint[], { config }: Cycle
 
 async function startCopies(
   waiting: readonly Waiting[], inProgress: readonly { pointId: string }[], { config }: CycleInput, ports: CyclePorts, tools: Tools,
-): Promise<{ failed: number; problems: string[]; denied?: RefusedCall }> {
+): Promise<{ failed: number; problems: RefusedCall[]; denied?: RefusedCall }> {
   const admitted = admitCopies({ waiting, inProgress, limit: config.copyConcurrency, now: Date.parse(tools.now()) });
   const byPoint = new Map<RecoveryPoint, PointVolume[]>();
   for (const { point, volume } of admitted) byPoint.set(point, [...(byPoint.get(point) ?? []), volume]);
-  const problems: string[] = [];
+  const problems: RefusedCall[] = [];
   let full = false;
   let failed = 0;
   let denied: RefusedCall | undefined;
@@ -127,14 +126,15 @@ async function startCopies(
         next = transition(next, { type: 'copy-started', sourceVolumeId: volume.sourceVolumeId, snapshotId, at: tools.now() });
       } catch (error) {
         if (!(error instanceof RefusedCall)) throw error;
+        const refused: RefusedCall = error;
         // Others use the quota too: what is waiting stays so until a copy ends.
         if (isRefused(error, 'quota', 'throttled')) full = true;
         // A right that is missing says nothing against the point: it waits for the right, and the cycle fails for all to see.
         else if (isRefused(error, 'denied')) denied ??= error;
         else {
           const final = isRefused(error, 'invalid') || await isGone(volume, error, ports);
-          if (final) next = transition(next, { type: 'failed', reason: messageOf(error) });
-          else problems.push(`A copy into ${config.recoveryRegion} could not be started: ${messageOf(error)}`);
+          if (final) next = transition(next, { type: 'failed', reason: legible(messageOf(error)) });
+          else if (!problems.some((known) => known.code === refused.code)) problems.push(refused);
         }
         break;
       }
@@ -153,7 +153,7 @@ async function startCopies(
       tools.log.error('Recovery point failed', { ...context, reason: next.reason });
     }
   });
-  return { failed, problems: [...new Set(problems)], denied };
+  return { failed, problems, denied };
 }
 
 function copyRequest(point: RecoveryPoint, volume: PointVolume, { sourceRegion, targetKeyArn }: CycleInput['config']) {

@@ -9,7 +9,7 @@ import { ConflictError, isRefused, messageOf, RefusedCall } from '../adapters/er
 import type { StartedSnapshot } from '../adapters/ports/snapshots';
 import { eachOf } from '../runtime/pool';
 import { pace, type Tools } from '../runtime/tools';
-import { noteProblem, secondsSince, SETTLE_SECONDS, SourceSide, type CycleInput, type CyclePorts } from './cycle';
+import { legible, noteProblem, secondsSince, SETTLE_SECONDS, SourceSide, type CycleInput, type CyclePorts } from './cycle';
 import { byPoint, setDescription, snapshotTags, wholeSet, withSet } from './sets';
 
 export interface SnapshotResult {
@@ -57,7 +57,7 @@ class SnapshotStep {
       if (this.tools.deadline.near()) this.interrupted = true;
       else await this.begin(member);
     });
-    if (this.source.refused) await noteProblem(this.ports.cycles, this.input, `Snapshots in ${this.input.config.sourceRegion} failed: ${this.source.reason}`, this.tools);
+    if (this.source.refused) await noteProblem(this.ports.cycles, this.input, `Snapshots in ${this.input.config.sourceRegion} failed`, this.tools, this.source.reason);
     return this.result();
   }
 
@@ -131,8 +131,8 @@ class SnapshotStep {
     try {
       set = await this.ports.source.createSet({ instanceId, description: setDescription(intent, randomUUID()), tags: snapshotTags(intent) });
     } catch (error) {
-      if (isRefused(error, 'denied')) await noteProblem(this.ports.cycles, this.input, `Snapshots in ${this.input.config.sourceRegion} are not allowed: ${error.message}`, this.tools);
-      if (isRefused(error, 'not-found', 'invalid', 'denied', 'not-ready', 'other')) await this.fail(intent, messageOf(error));
+      if (isRefused(error, 'denied')) await noteProblem(this.ports.cycles, this.input, `Snapshots in ${this.input.config.sourceRegion} are not allowed`, this.tools, error);
+      if (isRefused(error, 'not-found', 'invalid', 'denied', 'not-ready', 'other')) await this.fail(intent, legible(messageOf(error)));
       else if (isRefused(error, 'quota', 'throttled')) this.count('later', intent);
       else if (error instanceof RefusedCall) await this.source.ask(() => Promise.reject(error));
       else throw error;

@@ -1,4 +1,7 @@
 import { Tag } from '../../lambda/core/tags';
+import { RefusedCall } from '../../lambda/adapters/errors';
+import { noteProblem } from '../../lambda/cycle/cycle';
+import { finishCycle } from '../../lambda/cycle/finish';
 import { cycleConfig, World } from './fakes/world';
 
 const completePoints = (world: World) => world.catalogue.points().filter(({ state }) => state === 'COMPLETE');
@@ -135,6 +138,29 @@ describe('a protection cycle', () => {
     world.cloud.failNext('source', 'CreateSnapshots', 'denied', 'UnauthorizedOperation');
     const summary = await world.cycle();
     expect(summary).toMatchObject({ status: 'DEGRADED', committed: 2, failed: 1, problems: [expect.stringContaining('UnauthorizedOperation'), expect.stringContaining('1 recovery point failed')] });
+  });
+
+  test('problems are listed by operation and code, each once, without what differs with every machine, and not without end', async () => {
+    const world = new World(undefined, []);
+    for (let i = 0; i < 30; i += 1) world.cloud.addInstance(`i-${i}`, { app: 'web' });
+    world.cloud.source.createSet = ({ instanceId }) => Promise.reject(new RefusedCall('CreateSnapshots', 'denied', 'UnauthorizedOperation', `not on ${instanceId}. Encoded authorization failure message: ${'x'.repeat(900)}-${instanceId}`));
+    const config = cycleConfig({ endpoints: [{ name: 'web', tags: { app: 'web' }, single: false }], snapshotsPerSecond: 100 });
+    const summary = await world.cycle(config);
+    expect(summary?.problems[0]).toBe('Snapshots in us-east-1 are not allowed: CreateSnapshots: UnauthorizedOperation');
+    expect(new Set(summary?.problems).size).toBe(2);
+    expect(world.catalogue.points().map(({ reason }) => reason).filter((reason) => reason?.includes('Encoded') === true)).toEqual([]);
+  });
+
+  test('of more problems than are listed the number is told', async () => {
+    const { catalogue, ...world } = new World();
+    const lock = { executionArn: 'arn:1', cycleId: 'c-1', startedAt: world.clock.now() };
+    await catalogue.takeLock(lock);
+    const input = { config: cycleConfig(), cycle: { ...lock, deadline: lock.startedAt } };
+    const tools = world.clock.tools();
+    for (let i = 0; i < 25; i += 1) await noteProblem(catalogue, input, `problem ${i}`, tools);
+    const { problems } = await finishCycle(input, { members: catalogue, points: catalogue, cycles: catalogue }, tools);
+    expect(problems).toHaveLength(21);
+    expect(problems.at(-1)).toContain('and 5 more');
   });
 
   test('a Region that goes away while snapshots are made does not keep the cycle waiting for them', async () => {
