@@ -101,7 +101,9 @@ function features({ phase, what }: Try): string[] {
 /** All tries in an order of which every beginning is representative; the same for the same seed. */
 export function sampled(tries: readonly Try[], seed: number): Try[] {
   const random = generator(seed);
-  const left = tries.map((one) => ({ one, chance: random(), features: features(one) })).sort((a, b) => a.chance - b.chance);
+  // Calls that are made at once are recorded in any order.
+  const inOrder = [...tries].sort((a, b) => keyOf(a).localeCompare(keyOf(b)));
+  const left = inOrder.map((one) => ({ one, chance: random(), features: features(one) })).sort((a, b) => a.chance - b.chance);
   const covered = new Map<string, number>();
   const order: Try[] = [];
   while (left.length > 0) {
@@ -120,10 +122,15 @@ export function sampled(tries: readonly Try[], seed: number): Try[] {
   return order;
 }
 
+function keyOf(one: Try): string {
+  const region = one.what.kind === 'fault' ? one.what.call.region : '';
+  return [one.phase, describeTry(one), one.what.name, region].join();
+}
+
 /** In words, for the table. */
 export function describeTry({ what }: Try): string {
   if (what.kind === 'stop') return `in state ${what.state}`;
   const { principal, service, operation, nth } = what.call;
-  const caller = principal.replace(/^function:/, '').replace(/disaster-recovery-[a-z]+(-|\/|$)/, '').replace(/FaultsRecovery-Faults(\w+?)[0-9A-F]{8}$/, '$1');
+  const caller = principal.replace(/^function:/, '').replace(/disaster-recovery-[a-z]+[-/]/, '').replace(/FaultsRecovery-Faults(\w+?)[0-9A-F]{8}$/, '$1');
   return `${caller} ${service}:${operation} #${nth}`;
 }

@@ -46,6 +46,7 @@ test('a fault strikes the recorded call, also of a caller that was deployed anew
 describe('a sample', () => {
   test('is the same for the same seed, another for another, and a permutation of all', () => {
     expect(sampled(tries(), 3)).toEqual(sampled(tries(), 3));
+    expect(sampled(tries().reverse(), 3)).toEqual(sampled(tries(), 3));
     expect(sampled(tries(), 3)).not.toEqual(sampled(tries(), 4));
     expect(sampled(tries(), 3).map((one) => JSON.stringify(one)).sort()).toEqual(tries().map((one) => JSON.stringify(one)).sort());
   });
