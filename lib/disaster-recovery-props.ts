@@ -1,6 +1,7 @@
 import type { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Failback } from './failback/failback';
 import type { Fencing } from './fencing/fencing';
 import type { DrillPolicy } from './network/drill-policy';
 import type { RecoveryTarget } from './network/recovery-target';
@@ -8,6 +9,7 @@ import type { StagingArea } from './network/staging-area';
 import type { ProtectionSchedule } from './policies/protection-schedule';
 import type { RecoveryObjectives } from './policies/recovery-objectives';
 import type { RetentionPolicy } from './policies/retention-policy';
+import type { Repair } from './repair/repair';
 import type { ServiceQuotas } from './quotas';
 import type { VolumeKey } from './volume-key';
 
@@ -77,6 +79,16 @@ export interface DisasterRecoveryProps {
    * @default - it does not, and the evidence says so; two sides may write at once
    */
   readonly fencing?: Fencing;
+  /**
+   * The way back to the source Region after a failover.
+   * @default - none: a run in mode `failback` is refused
+   */
+  readonly failback?: Failback;
+  /**
+   * How a machine that failed alone is replaced in the source Region.
+   * @default - not at all: a run in mode `repair` is refused
+   */
+  readonly repair?: Repair;
   /**
    * Where alarms go. A topic of the recovery Region, so that it works when the source Region does not. Its policy must let
    * `cloudwatch.amazonaws.com` publish, which a topic without a policy of its own does.

@@ -14,6 +14,7 @@ import { FailureDetection } from './detection/failure-detection';
 import type { DisasterRecoveryProps } from './disaster-recovery-props';
 import type { Endpoint } from './endpoint/endpoint';
 import { ProtectedEndpoint } from './endpoint/protected-endpoint';
+import { ProjectFailback } from './failback/project-failback';
 import { ProjectFencing } from './fencing/project-fencing';
 import type { ProjectContext } from './functions/context';
 import { CycleFunctions } from './functions/cycle-functions';
@@ -34,6 +35,7 @@ import type { RecoveryWave } from './plan/recovery-wave';
 import { knownSeconds } from './policies/duration';
 import { cycleConfig, rolesNotPassable, runConfig, upkeepConfig, type ProjectParts } from './project-config';
 import { endpointProblems, functionProblems, networkProblems, propsProblems, sizeProblems } from './project-validation';
+import { ProjectRepair } from './repair/project-repair';
 import { Schedules } from './schedules';
 import { footprintStack, SourceFootprint } from './source-footprint';
 import { WakeUp } from './wake-up';
@@ -58,7 +60,7 @@ export class DisasterRecovery extends Construct {
   readonly key: IKey;
   /** The protection cycle. */
   readonly cycle: IStateMachine;
-  /** The recovery run; its input is `{ mode: 'drill' | 'failover', selection?, endpoints?, runId?, requestedBy? }`. */
+  /** The recovery run; its input is `{ mode: 'drill' | 'failover' | 'failback' | 'repair', selection?, endpoints?, runId?, requestedBy? }`. */
   readonly run: IStateMachine;
   /** One for each thing that an operator has to act on. */
   readonly alarms: RecoveryAlarms;
@@ -112,13 +114,17 @@ export class DisasterRecovery extends Construct {
       context, fencing: props.fencing, handler: this.runFunctions.fence, endpoints: this.endpoints, topic: props.notifications,
     });
     const cutovers = new Cutovers(this, context, this.runFunctions.cutover);
-    this.parts = { context, props, endpoints: this.endpoints, plan: this.plan, target, drill: this.drillNetwork, drillPolicy, cutovers, fencing };
+    const failback = props.failback && new ProjectFailback(this, 'Failback', { context, failback: props.failback });
+    const repair = props.repair && new ProjectRepair(this, 'Repair', { context, repair: props.repair });
+    this.parts = { context, props, endpoints: this.endpoints, plan: this.plan, target, drill: this.drillNetwork, drillPolicy, cutovers, fencing, failback, repair };
     const upkeep = new UpkeepFunctions(this, 'Upkeep', context);
     const { interval } = props.schedule;
     const cycle = new CycleWorkflow(this, 'Cycle', {
       context, functions: cycleFunctions, intervalSeconds: interval.toSeconds(), config: () => cycleConfig(this.parts),
     });
-    const run = new RunWorkflow(this, 'Run', { context, functions: this.runFunctions, config: () => runConfig(this.parts) });
+    const run = new RunWorkflow(this, 'Run', {
+      context, functions: this.runFunctions, failback: failback?.functions, swapIn: repair?.swapIn, config: () => runConfig(this.parts),
+    });
     this.cycle = cycle.machine;
     this.run = run.machine;
 

@@ -20,6 +20,7 @@ export type { DisasterRecoveryProps, ExpectedFleet, SourceProps } from './disast
 export { Endpoint, type InstanceEndpointOptions, type InstancesEndpointOptions } from './endpoint/endpoint';
 export type { LaunchSettings } from './endpoint/launch-settings';
 export type { ProtectedEndpoint } from './endpoint/protected-endpoint';
+export { Failback, FailbackVerification, type FailbackOptions } from './failback/failback';
 export type { RecoveryAlarms } from './monitoring/alarms';
 export { RecoveryMetric } from './monitoring/metrics';
 export { Fencing, type FencingOptions, type IsolateFencingOptions, type LambdaFencingOptions, type RevokeFencingOptions, type StopFencingOptions } from './fencing/fencing';
@@ -35,5 +36,6 @@ export { InstanceTypePolicy } from './policies/instance-type-policy';
 export { ProtectionSchedule } from './policies/protection-schedule';
 export type { RecoveryObjectives } from './policies/recovery-objectives';
 export { RetentionPolicy, type TieredRetention } from './policies/retention-policy';
+export { Repair, type RepairOptions } from './repair/repair';
 export type { ServiceQuotas } from './quotas';
 export { VolumeKey } from './volume-key';

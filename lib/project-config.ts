@@ -6,6 +6,7 @@ import type { DisasterRecoveryProps } from './disaster-recovery-props';
 import { launchConfig } from './endpoint/launch-settings';
 import type { Cutovers } from './cutover/cutovers';
 import type { ProtectedEndpoint } from './endpoint/protected-endpoint';
+import type { ProjectFailback } from './failback/project-failback';
 import type { ProjectFencing } from './fencing/project-fencing';
 import type { ProjectContext } from './functions/context';
 import type { DrillNetwork, DrillPolicy } from './network/drill-policy';
@@ -14,6 +15,7 @@ import { subnetConfig } from './network/vpc-facts';
 import type { RecoveryPlan } from './plan/recovery-plan';
 import { RetentionPolicy } from './policies/retention-policy';
 import { DEFAULT_QUOTAS } from './quotas';
+import type { ProjectRepair } from './repair/project-repair';
 
 /**
  * Longest wait for a completion event before snapshots are polled. EventBridge delivers within seconds; a poll is two calls
@@ -34,6 +36,8 @@ export interface ProjectParts {
   readonly drillPolicy: DrillPolicy;
   readonly cutovers: Cutovers;
   readonly fencing: ProjectFencing;
+  readonly failback?: ProjectFailback;
+  readonly repair?: ProjectRepair;
 }
 
 type Regions = Pick<CycleConfig, 'project' | 'sourceRegion' | 'recoveryRegion'>;
@@ -58,7 +62,7 @@ export function cycleConfig({ context, props, endpoints }: ProjectParts): CycleC
   };
 }
 
-export function runConfig({ context, props, endpoints, plan, target, drill, drillPolicy, cutovers, fencing }: ProjectParts): RunConfig {
+export function runConfig({ context, props, endpoints, plan, target, drill, drillPolicy, cutovers, fencing, failback, repair }: ProjectParts): RunConfig {
   const capacity = props.target._capacity._bind();
   return {
     ...regions(context),
@@ -79,6 +83,8 @@ export function runConfig({ context, props, endpoints, plan, target, drill, dril
     launchesPerSecond: props.quotas?.launchesPerSecond ?? DEFAULT_QUOTAS.launchesPerSecond,
     ...fencing.toConfig(),
     ...cutovers.toConfig(),
+    ...failback?.toConfig(),
+    ...repair?.toConfig(),
   };
 }
 

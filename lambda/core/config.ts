@@ -1,4 +1,5 @@
 import type { CutoverConfig } from './cutover';
+import type { Direction } from './direction';
 import type { FencingConfig } from './fencing';
 
 /** What the constructs write into the state machines' definitions and the schedules' inputs, and the handlers read. All plain JSON. */
@@ -26,6 +27,8 @@ export interface EndpointConfig {
 
 export interface CycleConfig {
   readonly project: string;
+  /** `return`: the two Regions below are exchanged, and the machines are those that failovers have launched. @default forward */
+  readonly direction?: Direction;
   readonly sourceRegion: string;
   readonly recoveryRegion: string;
   readonly endpoints: readonly EndpointConfig[];
@@ -37,8 +40,8 @@ export interface CycleConfig {
   readonly intervalSeconds: number;
   /** Longest wait for a completion event before the snapshots are polled. */
   readonly pollSeconds: number;
-  /** The key of the copies in the recovery Region. */
-  readonly targetKeyArn: string;
+  /** The key of the copies in the recovery Region. @default - the key that EBS uses there by default */
+  readonly targetKeyArn?: string;
   /** Concurrent CopySnapshot into the recovery Region that this project may use. */
   readonly copyConcurrency: number;
   /** CreateSnapshots per second that this project may use. */
@@ -144,7 +147,51 @@ export interface RunConfig {
   readonly fencing?: FencingConfig;
   /** In the order in which traffic is moved. @default none */
   readonly cutover?: readonly CutoverConfig[];
+  /** @default - the project declares no way back */
+  readonly failback?: FailbackConfig;
+  /** @default - the project declares no repair */
+  readonly repair?: RepairConfig;
 }
+
+/** How the recovered machines come back to the source Region. */
+export interface FailbackConfig {
+  /** State machine of the return cycle. */
+  readonly cycleMachineArn: string;
+  /** Run before the recovered machines are stopped, e.g. to close connections. */
+  readonly drain: readonly HookConfig[];
+  /** How long the recovered machines may take to stop. */
+  readonly drainTimeoutSeconds: number;
+  /** How long one synchronisation may take until every machine has a new point. */
+  readonly syncTimeoutSeconds: number;
+  /** Blocks of each disk whose bytes are read in both Regions and compared; all where it is absent. */
+  readonly verifyBlocks?: number;
+  /** What was replaced (the old disks, and the recovered machines) is removed after this time. */
+  readonly keepReplacedSeconds: number;
+}
+
+/** How a machine that failed alone is replaced in the source Region. */
+export interface RepairConfig {
+  /** Where a new machine may go if the zone of the old one is not to be used. */
+  readonly subnets: readonly SubnetConfig[];
+  /** By endpoint name. */
+  readonly endpoints: Readonly<Record<string, EndpointRepairConfig>>;
+  /** The replaced machine, stopped, is removed after this time. */
+  readonly keepReplacedSeconds: number;
+}
+
+export interface EndpointRepairConfig {
+  /** Run on the new machine once it runs, in this order, before the checks of its wave. */
+  readonly redeploy: readonly HookConfig[];
+  /** Done in this order once the checks have passed. */
+  readonly swapIn: readonly SwapInConfig[];
+}
+
+/** What the new machine takes over from the old one. */
+export type SwapInConfig =
+  | { readonly kind: 'target-group'; readonly targetGroupArn: string; readonly port?: number; readonly timeoutSeconds: number }
+  | { readonly kind: 'elastic-ip'; readonly allocationId: string; readonly timeoutSeconds: number }
+  | { readonly kind: 'network-interface'; readonly networkInterfaceId: string; readonly deviceIndex: number; readonly timeoutSeconds: number }
+  | { readonly kind: 'record'; readonly hostedZoneId: string; readonly recordName: string; readonly ttlSeconds: number; readonly timeoutSeconds: number };
 
 /** Input of the fence guard. */
 export interface FenceGuardConfig {

@@ -78,6 +78,10 @@ export interface MachineSettings {
   readonly platformDetails: string;
   readonly productCodes: readonly string[];
   readonly privateIp?: string;
+  /** Where it runs: for a machine that takes its place in the same Region. Absent in rows of before this was read. */
+  readonly subnetId?: string;
+  readonly availabilityZone?: string;
+  readonly securityGroupIds?: readonly string[];
   readonly keyName?: string;
   readonly ebsOptimized?: boolean;
   /** Base64. */
@@ -120,7 +124,12 @@ export interface EndpointMember {
   readonly findings: readonly string[];
 }
 
-export type RunMode = 'drill' | 'failover';
+/**
+ * `drill`: recover in the isolated network, move nothing. `failover`: recover in the recovery Region, for good. `failback`:
+ * bring what the recovery side has written back to the source Region and make that side active again. `repair`: put a new
+ * machine in the place of one that failed alone, in the source Region.
+ */
+export type RunMode = 'drill' | 'failover' | 'failback' | 'repair';
 export type RunStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED';
 
 /** Which recovery points a run takes. `newest-common` is the newest instant at or before which every member has a point. */
@@ -147,6 +156,15 @@ export interface RunRequest {
    * them since is not in the recovered machines. @default false
    */
   readonly again?: boolean;
+  /**
+   * Failback: who accepts that what machines of the source side have written since the failover is not carried on. Needed
+   * where such a machine was started after it. @default - failback refuses then
+   */
+  readonly discardSource?: string;
+  /** Repair: ids of the members to put a new machine in the place of. @default all of the endpoints named */
+  readonly members?: readonly string[];
+  /** Repair: zones in which nothing is launched, beside those that EC2 calls impaired. @default none */
+  readonly avoidZones?: readonly string[];
 }
 
 export interface RunRecord {
@@ -173,7 +191,11 @@ export interface RunRecord {
   readonly expiresAt?: string;
 }
 
-export type LaunchMethod = 'registered-image' | 'replaced-root';
+/**
+ * `registered-image`: a new machine, of an image of all disks. `replaced-root`: a new machine of a base image, whose root disk
+ * is then replaced. `swapped-disks`: the machine that is there gets new disks; it keeps its id, addresses and registrations.
+ */
+export type LaunchMethod = 'registered-image' | 'replaced-root' | 'swapped-disks';
 export type RunMemberStatus = 'PLANNED' | 'IMAGE_READY' | 'LAUNCHED' | 'RUNNING' | 'PASSED' | 'FAILED';
 
 /** One machine of a run: what is planned, what was done. */
@@ -185,9 +207,16 @@ export interface RunMember {
   readonly status: RunMemberStatus;
   readonly pointId: string;
   readonly consistentAt: string;
+  /** `recoverySnapshotId` is the snapshot in the Region in which the machine is launched, whichever that is. */
   readonly volumes: readonly PointVolume[];
   readonly settings: MachineSettings;
   readonly launchMethod: LaunchMethod;
+  /** Repair: the instance that this one takes the place of. Failback: the recovered instance whose disks come back. */
+  readonly replaces?: string;
+  /** `swapped-disks`: the disks that were in the machine before; they are kept for some time. */
+  readonly keptVolumes?: readonly { readonly deviceName: string; readonly volumeId: string }[];
+  /** Failback: blocks whose bytes were read in both Regions and found equal, of so many. */
+  readonly verified?: { readonly blocks: number; readonly of: number };
   /** Grows when a launch is repeated with other parameters (another type, no fixed address); part of the client token. */
   readonly attempt: number;
   /** `<type>@<zone>` for which EC2 had no capacity in this run, `full@<subnet id>` where no address was free. */

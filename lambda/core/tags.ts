@@ -9,9 +9,11 @@ export const Tag = {
   COPY_OF: 'disaster-recovery:copy-of',
   RUN: 'disaster-recovery:run',
   MODE: 'disaster-recovery:mode',
+  /** On a machine or disk that another one has taken the place of: the id of the run that did it. It is no source any more. */
+  REPLACED_BY: 'disaster-recovery:replaced-by',
   /** The epoch of the run that launched it. */
   EPOCH: 'disaster-recovery:epoch',
-  /** Epoch seconds after which teardown removes it; drills only. */
+  /** Epoch seconds after which teardown removes it: what drills have launched, and what was replaced. */
   EXPIRES_AT: 'disaster-recovery:expires-at',
 } as const;
 

@@ -2,4 +2,4 @@ import { dynamoCatalogue } from '../adapters/catalogue';
 import { finishCycle } from '../cycle/finish';
 import { handlerOf } from '../runtime/handler';
 
-export const handler = handlerOf('cycle-finish', dynamoCatalogue, finishCycle);
+export const handler = handlerOf('cycle-finish', (environment) => dynamoCatalogue(environment), finishCycle);

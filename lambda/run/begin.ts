@@ -13,8 +13,10 @@ import type { RecoverySnapshots } from '../adapters/ports/snapshots';
 import { settleCopies } from '../cycle/commit';
 import { eachOf, mapOf } from '../runtime/pool';
 import type { Tools } from '../runtime/tools';
+import { beginFailback } from './failback/begin';
 import { takeLease } from './lease';
 import { checkNotRecovered } from './recovered';
+import { beginRepair } from './repair/begin';
 import { revive, type RevivePorts } from './revive';
 import { validatedRequest } from './request';
 import { InvalidRequest, listed, RunFailed, type RunRef } from './run';
@@ -54,8 +56,10 @@ export const PLAN_STEP = 'plan';
  * out, and a run that leaves out a whole endpoint ends as failed however well the others did.
  */
 export async function beginRun(input: BeginRunInput, ports: BeginRunPorts, tools: Tools): Promise<RunRef> {
-  const step = new BeginStep(input, validatedRequest(input.request, input.executionName), ports, tools);
-  return step.run();
+  const request = validatedRequest(input.request, input.executionName);
+  if (request.mode === 'failback') return beginFailback(input, request, ports, tools);
+  if (request.mode === 'repair') return beginRepair(input, request, ports, tools);
+  return new BeginStep(input, request, ports, tools).run();
 }
 
 class BeginStep {

@@ -11,7 +11,8 @@ import { confirmEpoch } from './lease';
 import { DONE, listed, RunFailed, timed, waveConfig, type StepResult, type WaveInput } from './run';
 
 export interface HooksInput extends WaveInput {
-  readonly phase: 'before' | 'after';
+  /** `drain`: before the recovered machines of a failback stop; `wave` is -1. `redeploy`: on the new machines of a repair. */
+  readonly phase: 'before' | 'after' | 'drain' | 'redeploy';
 }
 
 export interface HookPorts {
@@ -57,7 +58,7 @@ export function machineReferences(members: readonly RunMember[]): MachineReferen
 
 /** Runs the hooks of a wave's phase one after the other; one that has succeeded is not run again. */
 export async function runHooks(input: HooksInput, ports: HookPorts, tools: Tools): Promise<StepResult> {
-  const hooks = waveConfig(input.config, input.wave)[input.phase];
+  const hooks = hooksOf(input);
   if (hooks.length === 0) return DONE;
   return timed(`wave-${input.wave}/hooks-${input.phase}`, input, ports.runs, tools, async () => {
     const [records, members] = await Promise.all([ports.runs.hooks(input.run.runId), ports.runs.runMembers(input.run.runId)]);
@@ -77,6 +78,14 @@ export async function runHooks(input: HooksInput, ports: HookPorts, tools: Tools
     }
     return failed.length === 0 ? DONE : { ...DONE, detail: `went on without ${listed(failed)}` };
   });
+}
+
+function hooksOf({ config, wave, phase }: HooksInput): readonly HookConfig[] {
+  switch (phase) {
+    case 'before': case 'after': return waveConfig(config, wave)[phase];
+    case 'drain': return config.failback?.drain ?? [];
+    case 'redeploy': return [];
+  }
 }
 
 interface Ended {

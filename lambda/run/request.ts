@@ -1,9 +1,11 @@
-import type { PointSelection, RunRequest } from '../core/model';
+import type { PointSelection, RunMode, RunRequest } from '../core/model';
 import { epochMs } from '../core/time';
 import { InvalidRequest } from './run';
 
 /** Part of image names, tags and keys. */
 const RUN_ID = /^[A-Za-z0-9._-]{1,80}$/;
+
+const MODES: readonly RunMode[] = ['drill', 'failover', 'failback', 'repair'];
 
 export interface ValidRequest extends RunRequest {
   readonly runId: string;
@@ -13,8 +15,8 @@ export interface ValidRequest extends RunRequest {
 /** The request comes from a person's hand: whatever is wrong with it is said before anything is done. */
 export function validatedRequest(request: RunRequest | undefined, executionName: string): ValidRequest {
   const { mode, selection = { kind: 'newest' }, endpoints, runId = executionName, acceptUnreachable, again } = request ?? {} as Partial<RunRequest>;
-  if (mode !== 'drill' && mode !== 'failover') {
-    throw new InvalidRequest(`"mode" must be "drill" or "failover", is ${JSON.stringify(mode)}. Example: {"mode": "drill"}`);
+  if (mode === undefined || !MODES.includes(mode)) {
+    throw new InvalidRequest(`"mode" must be one of ${MODES.map((each) => `"${each}"`).join(', ')}, is ${JSON.stringify(mode)}. Example: {"mode": "drill"}`);
   }
   if (!RUN_ID.test(runId)) throw new InvalidRequest(`"runId" must be 1 to 80 letters, digits, dots, hyphens or underscores, is ${JSON.stringify(runId)}`);
   if (endpoints !== undefined && (!Array.isArray(endpoints) || endpoints.length === 0)) {

@@ -7,6 +7,13 @@ import * as permissions from './permissions/run';
 import type { Permission } from './permissions/permission';
 import { WorkflowFunction } from './workflow-function';
 
+/** What a failback needs beside the functions of every run. */
+export interface FailbackFunctions {
+  readonly sync: WorkflowFunction;
+  readonly drain: WorkflowFunction;
+  readonly verify: WorkflowFunction;
+}
+
 /** The functions of the recovery run. */
 export class RunFunctions extends Construct {
   readonly begin: WorkflowFunction;

@@ -27,8 +27,8 @@ test('there is one for each task of the workflows', () => {
   expect(names.sort()).toEqual([
     'approval-ask', 'approval-end', 'approve', 'approve-link', 'cycle-begin', 'cycle-discover', 'cycle-finish', 'cycle-prune',
     'cycle-replicate', 'cycle-snapshot', 'cycle-wait', 'detect', 'drill-teardown', 'fence-guard', 'probe', 'run-begin',
-    'run-check', 'run-cutover', 'run-fence', 'run-finish', 'run-hooks', 'run-launch', 'signal-report', 'sweep',
-    'wake',
+    'run-check', 'run-cutover', 'run-drain', 'run-fence', 'run-finish', 'run-hooks', 'run-launch', 'run-swap-in', 'run-sync', 'run-verify',
+    'signal-report', 'sweep', 'wake',
   ]);
 });
 

@@ -135,7 +135,7 @@ describe('a failover', () => {
   });
 
   test.each([
-    [{ mode: 'rehearsal' }, '"mode" must be "drill" or "failover"'],
+    [{ mode: 'rehearsal' }, '"mode" must be one of "drill", "failover"'],
     [{ endpoints: ['dbb'] }, 'No endpoint is called dbb; the project has app, db, web'],
     [{ endpoints: [] }, 'at least one endpoint'],
     [{ selection: { kind: 'oldest' } }, '"selection.kind" must be'],

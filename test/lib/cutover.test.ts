@@ -36,12 +36,9 @@ describe('the state machine', () => {
   const { States } = definition(template(given), 'run') as { States: Record<string, any> };
 
   test('moves traffic after the last wave and before the end, in a failover only', () => {
-    expect(States.Waves.Next).toBe('Cut over?');
-    expect(States['Cut over?']).toMatchObject({
-      Type: 'Choice',
-      Choices: [{ And: [{ Variable: '$.run.mode', StringEquals: 'failover' }, { Variable: '$.config.cutover', IsPresent: true }], Next: 'Cut over' }],
-      Default: 'Finish',
-    });
+    expect(States.Waves.Next).toBe('After the waves');
+    expect(States['After the waves']).toMatchObject({ Type: 'Choice', Choices: [{ Variable: '$.run.mode', StringEquals: 'failover', Next: 'Cut over?' }], Default: 'Finish' });
+    expect(States['Cut over?']).toMatchObject({ Type: 'Choice', Choices: [{ Variable: '$.config.cutover', IsPresent: true, Next: 'Cut over' }], Default: 'Finish' });
     expect(States['Cut over: done?']).toMatchObject({ Choices: [{ BooleanEquals: true, Next: 'Finish' }], Default: 'Cut over: pause' });
   });
 

@@ -89,7 +89,7 @@ describe('protection cycle', () => {
 
 describe('recovery run', () => {
   test('goes through its steps, one wave after the other', () => {
-    expect(happyPath(run)).toEqual(['Configure', 'Begin', 'Fence?', 'Fence', 'Fence: done?', 'Waves', 'Cut over?', 'Cut over', 'Cut over: done?', 'Finish', 'Whole?', 'Recovered']);
+    expect(happyPath(run)).toEqual(['Configure', 'Begin', 'Before the waves', 'Fence', 'Fence: done?', 'Waves', 'After the waves', 'Cut over?', 'Cut over', 'Cut over: done?', 'Finish', 'Whole?', 'Recovered']);
     expect(run.States.Waves).toMatchObject({ Type: 'Map', MaxConcurrency: 1, ItemsPath: '$.run.waves', ResultPath: null });
     expect(happyPath(wave)).toEqual([
       'Hooks before', 'Hooks before: done?', 'Launch', 'Launch: done?', 'Check', 'Check: done?', 'Hooks after', 'Hooks after: done?', 'Wave recovered',
@@ -97,7 +97,9 @@ describe('recovery run', () => {
   });
 
   test('a failover fences before its first wave; a drill does not', () => {
-    expect(run.States['Fence?']).toMatchObject({ Choices: [{ Variable: '$.run.mode', StringEquals: 'failover', Next: 'Fence' }], Default: 'Waves' });
+    expect(run.States['Before the waves']).toMatchObject({
+      Choices: [{ Or: [{ Variable: '$.run.mode', StringEquals: 'failover' }, { Variable: '$.run.mode', StringEquals: 'repair' }], Next: 'Fence' }], Default: 'Waves',
+    });
     expect(run.States['Fence: done?']!.Choices![0]!.Next).toBe('Waves');
   });
 

@@ -1,9 +1,6 @@
 import type { CycleLock, CycleProgress, CycleStore } from '../ports/catalogue';
 import { ConflictError } from '../errors';
-import { domainOf, type Table } from './table';
-
-const LOCK = { pk: 'LOCK', sk: 'cycle' };
-const WAIT = { pk: 'WAIT', sk: 'cycle' };
+import { domainOf, type Key, type Table } from './table';
 
 const HELD_BY = (executionArn: string) => ({
   text: '#executionArn = :holder', names: { '#executionArn': 'executionArn' }, values: { ':holder': executionArn },
@@ -16,20 +13,26 @@ const OF_CYCLE = (cycleId: string) => ({
 const NOTHING_YET: CycleProgress = { committed: 0, failed: 0, problems: [], absent: [], departed: [], moreProblems: 0 };
 
 export class DynamoCycle implements CycleStore {
-  constructor(private readonly table: Table) {}
+  private readonly lock: Key;
+  private readonly wait: Key;
+
+  constructor(private readonly table: Table, prefix = '') {
+    this.lock = { pk: `${prefix}LOCK`, sk: 'cycle' };
+    this.wait = { pk: `${prefix}WAIT`, sk: 'cycle' };
+  }
 
   async takeLock(lock: CycleLock): Promise<CycleLock | undefined> {
-    const taken = await this.table.put({ ...LOCK, ...lock, ...NOTHING_YET }, {
+    const taken = await this.table.put({ ...this.lock, ...lock, ...NOTHING_YET }, {
       text: 'attribute_not_exists(#sk)', names: { '#sk': 'sk' },
     });
     if (taken) return undefined;
-    const holder = await this.table.get(LOCK);
+    const holder = await this.table.get(this.lock);
     if (holder === undefined) throw new ConflictError('The cycle lock');
     return holder.executionArn === lock.executionArn ? undefined : domainOf<CycleLock>(holder);
   }
 
   replaceLock(lock: CycleLock, holder: CycleLock): Promise<boolean> {
-    return this.table.put({ ...LOCK, ...lock, ...NOTHING_YET }, HELD_BY(holder.executionArn));
+    return this.table.put({ ...this.lock, ...lock, ...NOTHING_YET }, HELD_BY(holder.executionArn));
   }
 
   async noteProgress(cycleId: string, { committed = 0, failed = 0, moreProblems = 0, problems = [], absent, departed }: Partial<CycleProgress>): Promise<void> {
@@ -37,7 +40,7 @@ export class DynamoCycle implements CycleStore {
     if (committed === 0 && failed === 0 && moreProblems === 0 && problems.length === 0 && replaced.length === 0) return;
     const counts = { committed, failed, moreProblems };
     const fields = ['problems', ...Object.keys(counts), ...replaced.map(([name]) => name)];
-    await this.table.update(LOCK, {
+    await this.table.update(this.lock, {
       update: {
         text: `SET ${['#problems = list_append(#problems, :problems)', ...replaced.map(([name]) => `#${name} = :${name}`)].join(', ')} `
           + `ADD ${Object.keys(counts).map((name) => `#${name} :${name}`).join(', ')}`,
@@ -49,18 +52,18 @@ export class DynamoCycle implements CycleStore {
   }
 
   async cycleProgress(cycleId: string): Promise<CycleProgress | undefined> {
-    const lock = await this.table.get(LOCK);
+    const lock = await this.table.get(this.lock);
     if (lock?.cycleId !== cycleId) return undefined;
     const { committed, failed, problems, absent, departed, moreProblems } = { ...NOTHING_YET, ...domainOf<CycleProgress>(lock) };
     return { committed, failed, problems, absent, departed, moreProblems };
   }
 
   async releaseLock(cycleId: string): Promise<void> {
-    await this.table.remove(LOCK, OF_CYCLE(cycleId));
+    await this.table.remove(this.lock, OF_CYCLE(cycleId));
   }
 
   async storeToken(token: string, cycleId: string, at: string): Promise<boolean> {
-    const old = await this.table.update(WAIT, {
+    const old = await this.table.update(this.wait, {
       update: {
         text: 'SET #token = :token, #cycleId = :cycleId, #since = :at',
         names: { '#token': 'token', '#cycleId': 'cycleId', '#since': 'since' },
@@ -71,13 +74,13 @@ export class DynamoCycle implements CycleStore {
   }
 
   async forgetEvents(): Promise<void> {
-    await this.table.update(WAIT, {
+    await this.table.update(this.wait, {
       update: { text: 'REMOVE #eventAt, #token', names: { '#eventAt': 'eventAt', '#token': 'token' } },
     });
   }
 
   async takeToken(at: string): Promise<string | undefined> {
-    const old = await this.table.update(WAIT, {
+    const old = await this.table.update(this.wait, {
       update: {
         text: 'SET #eventAt = :at REMOVE #token',
         names: { '#eventAt': 'eventAt', '#token': 'token' },

@@ -1,3 +1,4 @@
+import type { Direction } from '../../core/direction';
 import type { Environment } from '../../runtime/env';
 import type { CycleStore, MemberStore, PointStore, RunStore } from '../ports/catalogue';
 import type { CutoverStore } from '../ports/cutover';
@@ -22,10 +23,13 @@ export interface CatalogueParts {
   readonly fences: FenceStore;
 }
 
-export function dynamoCatalogue({ recoveryRegion, table: name }: Environment): CatalogueParts {
+/** Members, points and cycles of each direction are kept apart; runs, cutovers, leases and fences are the project's. */
+export function dynamoCatalogue({ recoveryRegion, table: name }: Environment, direction: Direction = 'forward'): CatalogueParts {
+  const prefix = direction === 'return' ? 'RETURN#' : '';
   const table = new Table(documentClient(recoveryRegion), name);
   return {
-    members: new DynamoMembers(table), points: new DynamoPoints(table), cycles: new DynamoCycle(table), runs: new DynamoRuns(table), cutovers: new DynamoCutovers(table),
+    members: new DynamoMembers(table, prefix), points: new DynamoPoints(table, prefix), cycles: new DynamoCycle(table, prefix),
+    runs: new DynamoRuns(table), cutovers: new DynamoCutovers(table),
     leases: new DynamoLease(table), fences: new DynamoFences(table),
   };
 }

@@ -5,44 +5,43 @@ import type { PointStore } from '../ports/catalogue';
 import { ABSENT, domainOf, type Item, type Key, type Table } from './table';
 
 const OPEN = 'POINT';
-const liveWork = (memberId: string): string => `LIVE#${memberId}`;
 
 /** The record of a point that is gone stays for as long as somebody may ask what became of it. */
 const RECORD_SECONDS = 90 * 24 * 3600;
 
 export class DynamoPoints implements PointStore {
-  constructor(private readonly table: Table) {}
+  constructor(private readonly table: Table, private readonly prefix = '') {}
 
   createPoint(point: RecoveryPoint): Promise<boolean> {
-    return this.table.put(itemOf(point), ABSENT);
+    return this.table.put(this.itemOf(point), ABSENT);
   }
 
   async point(memberId: string, createdAt: string, pointId: string): Promise<RecoveryPoint | undefined> {
-    const item = await this.table.get({ pk: `POINT#${memberId}`, sk: `${createdAt}#${pointId}` });
+    const item = await this.table.get({ pk: this.partition(memberId), sk: `${createdAt}#${pointId}` });
     return item === undefined ? undefined : pointOf(item);
   }
 
   async savePoint(next: RecoveryPoint, readVersion: number): Promise<void> {
-    const written = await this.table.put(itemOf(next), {
+    const written = await this.table.put(this.itemOf(next), {
       text: '#version = :version', names: { '#version': 'version' }, values: { ':version': readVersion },
     });
     if (!written) throw new ConflictError(`Recovery point ${next.pointId} of ${next.memberId}`);
   }
 
   async openPoints(): Promise<RecoveryPoint[]> {
-    return (await this.table.withWork(OPEN)).map(pointOf);
+    return (await this.table.withWork(`${this.prefix}${OPEN}`)).map(pointOf);
   }
 
   async allPoints(memberId: string): Promise<RecoveryPoint[]> {
-    return (await this.table.partition(`POINT#${memberId}`)).map(pointOf);
+    return (await this.table.partition(this.partition(memberId))).map(pointOf);
   }
 
   async completePoints(memberId: string): Promise<RecoveryPoint[]> {
-    return (await this.table.withWork(liveWork(memberId))).map(pointOf);
+    return (await this.table.withWork(this.liveWork(memberId))).map(pointOf);
   }
 
   async pin(point: RecoveryPoint, runId: string): Promise<boolean> {
-    const old = await this.table.update(keyOf(point), {
+    const old = await this.table.update(this.keyOf(point), {
       update: {
         text: 'ADD #pinnedBy :run, #version :one',
         names: { '#pinnedBy': 'pinnedBy', '#version': 'version' },
@@ -55,7 +54,7 @@ export class DynamoPoints implements PointStore {
 
   /** A point that is not pinned by this run is left as it is. */
   async unpin(point: RecoveryPoint, runId: string): Promise<void> {
-    await this.table.update(keyOf(point), {
+    await this.table.update(this.keyOf(point), {
       update: {
         text: 'DELETE #pinnedBy :runs ADD #version :one',
         names: { '#pinnedBy': 'pinnedBy', '#version': 'version' },
@@ -64,22 +63,30 @@ export class DynamoPoints implements PointStore {
       condition: { text: 'contains(#pinnedBy, :run)', values: { ':run': runId } },
     });
   }
-}
 
-function keyOf(point: RecoveryPoint): Key {
-  return { pk: `POINT#${point.memberId}`, sk: `${point.createdAt}#${point.pointId}` };
-}
+  private partition(memberId: string): string {
+    return `${this.prefix}POINT#${memberId}`;
+  }
 
-function itemOf(point: RecoveryPoint): Item & Key {
-  const { pinnedBy, ...rest } = point;
-  const work = needsWork(point) ? OPEN : point.state === 'COMPLETE' ? liveWork(point.memberId) : undefined;
-  return {
-    ...rest,
-    ...(pinnedBy === undefined || pinnedBy.length === 0 ? {} : { pinnedBy: new Set(pinnedBy) }),
-    ...keyOf(point),
-    ...(work === undefined ? {} : { work, sk2: `${point.createdAt}#${point.pointId}` }),
-    ...(point.cleanedAt === undefined ? {} : { ttl: Math.floor(Date.parse(point.cleanedAt) / 1000) + RECORD_SECONDS }),
-  };
+  private liveWork(memberId: string): string {
+    return `${this.prefix}LIVE#${memberId}`;
+  }
+
+  private keyOf(point: RecoveryPoint): Key {
+    return { pk: this.partition(point.memberId), sk: `${point.createdAt}#${point.pointId}` };
+  }
+
+  private itemOf(point: RecoveryPoint): Item & Key {
+    const { pinnedBy, ...rest } = point;
+    const work = needsWork(point) ? `${this.prefix}${OPEN}` : point.state === 'COMPLETE' ? this.liveWork(point.memberId) : undefined;
+    return {
+      ...rest,
+      ...(pinnedBy === undefined || pinnedBy.length === 0 ? {} : { pinnedBy: new Set(pinnedBy) }),
+      ...this.keyOf(point),
+      ...(work === undefined ? {} : { work, sk2: `${point.createdAt}#${point.pointId}` }),
+      ...(point.cleanedAt === undefined ? {} : { ttl: Math.floor(Date.parse(point.cleanedAt) / 1000) + RECORD_SECONDS }),
+    };
+  }
 }
 
 function pointOf(item: Item): RecoveryPoint {

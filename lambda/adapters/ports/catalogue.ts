@@ -80,7 +80,7 @@ export interface HookRecord {
   readonly runId: string;
   readonly wave: number;
   /** `check` for a check that keeps state between polls. */
-  readonly phase: 'before' | 'after' | 'check';
+  readonly phase: 'before' | 'after' | 'check' | 'drain' | 'redeploy';
   readonly name: string;
   readonly status: 'RUNNING' | 'SUCCEEDED' | 'FAILED';
   readonly startedAt: string;

@@ -44,7 +44,8 @@ export interface SourceSnapshots extends Snapshots {
 export interface CopyRequest {
   readonly sourceRegion: string;
   readonly sourceSnapshotId: string;
-  readonly keyArn: string;
+  /** @default - the key that EBS uses by default in the Region of the copy */
+  readonly keyArn?: string;
   readonly description: string;
   readonly tags: Readonly<Record<string, string>>;
 }

@@ -1,0 +1,5 @@
+import { dynamoCatalogue } from '../adapters/catalogue';
+import { swapIn } from '../run/repair/swap-in';
+import { handlerOf } from '../runtime/handler';
+
+export const handler = handlerOf('run-swap-in', (environment) => dynamoCatalogue(environment), swapIn);
