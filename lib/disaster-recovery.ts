@@ -111,7 +111,7 @@ export class DisasterRecovery extends Construct {
     const places = Lazy.uncachedList({ produce: () => launchPlaces(context, props, this.endpoints, target, this.drillNetwork) });
     this.runFunctions = new RunFunctions(this, 'RunFunctions', context, places);
     const fencing = new ProjectFencing(this, 'Fencing', {
-      context, fencing: props.fencing, handler: this.runFunctions.fence, endpoints: this.endpoints, topic: props.notifications,
+      context, fencing: props.fencing, handler: this.runFunctions.fence, endpoints: this.endpoints, topic: props.notifications, release: props.failback !== undefined,
     });
     const cutovers = new Cutovers(this, context, this.runFunctions.cutover);
     const failback = props.failback && new ProjectFailback(this, 'Failback', { context, failback: props.failback });

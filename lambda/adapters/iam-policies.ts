@@ -1,4 +1,4 @@
-import { GetRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import { DeleteRolePolicyCommand, GetRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { clientSettings } from '../runtime/clients';
 import { IMPATIENT } from './ec2-fence';
 import { isRefused, refusing } from './errors';
@@ -24,5 +24,9 @@ export class IamRolePolicies implements RolePolicies {
 
   async putPolicy(roleName: string, policyName: string, document: string): Promise<void> {
     await refusing('PutRolePolicy', () => this.client.send(new PutRolePolicyCommand({ RoleName: roleName, PolicyName: policyName, PolicyDocument: document })));
+  }
+
+  async deletePolicy(roleName: string, policyName: string): Promise<void> {
+    await refusing('DeleteRolePolicy', () => this.client.send(new DeleteRolePolicyCommand({ RoleName: roleName, PolicyName: policyName })));
   }
 }

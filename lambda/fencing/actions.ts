@@ -107,20 +107,10 @@ export async function isolateMachines(action: Of<'isolate'>, open: readonly Open
 
 /** One invocation for all machines. It may be repeated after a kill, with the same idempotency key. */
 export async function askFunction(action: Of<'lambda'>, open: readonly OpenFence[], { work, book, ports, tools }: FenceSetting): Promise<void> {
-  const budgetMs = Math.min(action.timeoutSeconds * 1000, tools.deadline.remainingMs() - ANSWER_RESERVE_MS);
   await work.confirm();
   try {
     for (const { target } of open) book.acted.add(target.memberId);
-    const { payload, error } = await ports.functions.invoke(action.target, {
-      ...action.parameters,
-      project: work.project,
-      runId: work.runId,
-      epoch: work.epoch,
-      action: action.name,
-      sourceRegion: work.sourceRegion,
-      idempotencyKey: `${work.runId}/fence/${action.name}`,
-      machines: open.map(({ target: { memberId, endpoint, instanceId } }) => ({ memberId, endpoint, instanceId })),
-    }, budgetMs);
+    const { payload, error } = await invoke(action, 'fence', open.map(({ target }) => target), work, ports, tools);
     const answer = payload as { readonly fenced?: unknown; readonly unreachable?: unknown; readonly detail?: unknown } | undefined;
     const detail = error ?? (typeof answer?.detail === 'string' ? answer.detail : `it answered ${JSON.stringify(payload)}`);
     await book.settleAll(open, error === undefined && answer?.fenced === true ? 'fenced' : error === undefined && answer?.unreachable === true ? 'unreachable' : 'failed', detail);
@@ -129,6 +119,34 @@ export async function askFunction(action: Of<'lambda'>, open: readonly OpenFence
     if (!isRefused(error)) throw error;
     await book.settleAll(open, 'failed', messageOf(error));
   }
+}
+
+/** Asks the function to let the machines work again. It may be repeated after a kill, with the same idempotency key. */
+export async function askReleased(action: Of<'lambda'>, work: CallWork, ports: Pick<FencePorts, 'functions'>, tools: Tools): Promise<string[]> {
+  await work.confirm();
+  const { payload, error } = await invoke(action, 'release', work.targets, work, ports, tools);
+  const answer = payload as { readonly released?: unknown; readonly detail?: unknown } | undefined;
+  if (error === undefined && answer?.released === true) return [];
+  return [`${action.name}: ${error ?? (typeof answer?.detail === 'string' ? answer.detail : `it answered ${JSON.stringify(payload)}, not { released: true }`)}`];
+}
+
+type CallWork = Pick<FenceWork, 'project' | 'sourceRegion' | 'runId' | 'epoch' | 'targets' | 'confirm'>;
+
+function invoke(
+  action: Of<'lambda'>, act: 'fence' | 'release', targets: readonly FenceTarget[], work: CallWork, ports: Pick<FencePorts, 'functions'>, tools: Tools,
+): ReturnType<Functions['invoke']> {
+  const budgetMs = Math.min(action.timeoutSeconds * 1000, tools.deadline.remainingMs() - ANSWER_RESERVE_MS);
+  return ports.functions.invoke(action.target, {
+    ...action.parameters,
+    project: work.project,
+    runId: work.runId,
+    epoch: work.epoch,
+    action: action.name,
+    act,
+    sourceRegion: work.sourceRegion,
+    idempotencyKey: `${work.runId}/${act}/${action.name}`,
+    machines: targets.map(({ memberId, endpoint, instanceId }) => ({ memberId, endpoint, instanceId })),
+  }, budgetMs);
 }
 
 const ANSWER_RESERVE_MS = 10_000;

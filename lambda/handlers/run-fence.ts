@@ -5,7 +5,8 @@ import { Ec2Recovery } from '../adapters/ec2-recovery';
 import { Ec2RootReplacement } from '../adapters/ec2-root';
 import { IamRolePolicies } from '../adapters/iam-policies';
 import { LambdaFunctions } from '../adapters/invoke';
-import { fenceRun } from '../run/fence';
+import { releaseFences } from '../run/failback/release';
+import { fenceRun, type FenceRunInput } from '../run/fence';
 import { handlerOf } from '../runtime/handler';
 
 export const handler = handlerOf('run-fence', (environment) => {
@@ -18,4 +19,4 @@ export const handler = handlerOf('run-fence', (environment) => {
     roles: new IamRolePolicies(environment.recoveryRegion),
     functions: new LambdaFunctions(environment.recoveryRegion),
   };
-}, fenceRun);
+}, (input: FenceRunInput, ports, tools) => (input.run.mode === 'failback' ? releaseFences : fenceRun)(input, ports, tools));

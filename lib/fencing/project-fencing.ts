@@ -8,7 +8,7 @@ import type { ProtectedEndpoint } from '../endpoint/protected-endpoint';
 import type { ProjectContext } from '../functions/context';
 import { MEMORY_MIB, SHORT } from '../functions/cycle-functions';
 import { publish } from '../functions/permissions/detection';
-import { fence, fenceBy, fenceMachines } from '../functions/permissions/fence';
+import { fence, fenceBy, fenceMachines, releaseBy } from '../functions/permissions/fence';
 import { one } from '../functions/permissions/permission';
 import { WorkflowFunction } from '../functions/workflow-function';
 import { physicalName } from '../names';
@@ -22,6 +22,8 @@ export interface ProjectFencingProps {
   /** Endpoints are still added after construction. */
   readonly endpoints: readonly ProtectedEndpoint[];
   readonly topic?: ITopic;
+  /** A failback undoes it. */
+  readonly release: boolean;
 }
 
 /** How a project fences its old side: who may do it, and the guard that does it once the source Region answers again. @internal */
@@ -46,6 +48,7 @@ export class ProjectFencing extends Construct {
     }
     this.functions = [handler, ...(this.guard === undefined ? [] : [this.guard])];
     this.allow(fenceBy(context, this.fencing));
+    if (props.release) for (const permission of releaseBy(context, this.fencing)) handler.allow(permission);
   }
 
   /** Lets the fencing functions act on the machines of an endpoint, by the tags by which they are found. */

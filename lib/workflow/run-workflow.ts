@@ -83,6 +83,7 @@ export class RunWorkflow extends Construct {
         this.step('Drain', failback.drain, { ...IN_RUN, phase: 'drain' }, reopen),
         this.step('Synchronise with writes stopped', failback.sync, { ...IN_RUN, phase: 'final' }, reopen),
         this.step('Verify', failback.verify, IN_RUN, reopen),
+        this.step('Release', fence, IN_RUN, reopen),
       ], waves));
     }
     return choice.otherwise(waves);

@@ -3,7 +3,7 @@ import { Role } from 'aws-cdk-lib/aws-iam';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import { Endpoint, Fencing, UnreachablePolicy } from '../../lib';
+import { Endpoint, Failback, Fencing, UnreachablePolicy } from '../../lib';
 import { definition } from './support/asl';
 import { statementsOf } from './support/iam';
 import { emptyProject, synthError, project, template, type Overrides } from './support/project';
@@ -84,6 +84,16 @@ describe('who may fence', () => {
       'ec2:ModifyInstanceAttribute -> ec2:us-east-1:ACCOUNT:security-group/sg-0none',
       'ec2:ModifyInstanceAttribute -> ec2:us-east-1:ACCOUNT:instance/* [aws:ResourceTag/app=web]',
     ]);
+  });
+
+  test('a project with a way back may also undo it, and the guard may not', () => {
+    const fencing = () => Fencing.isolate({ securityGroupId: 'sg-0none' });
+    const released = (handler: string) => {
+      const plain = statementsOf(template(given(fencing())), handler);
+      return statementsOf(template(given(fencing(), { failback: Failback.toSource() })), handler).filter((line) => !plain.includes(line));
+    };
+    expect(released('run-fence')).toEqual([expect.stringMatching(/^ec2:ModifyInstanceAttribute .*:security-group\/\*/)]);
+    expect(released('fence-guard')).toEqual([]);
   });
 
   test('revokeSessions: the roles by name', () => {

@@ -23,4 +23,5 @@ export interface RolePolicies {
   /** The document, or undefined where there is none of that name. */
   policy(roleName: string, policyName: string): Promise<string | undefined>;
   putPolicy(roleName: string, policyName: string, document: string): Promise<void>;
+  deletePolicy(roleName: string, policyName: string): Promise<void>;
 }

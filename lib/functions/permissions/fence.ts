@@ -43,3 +43,13 @@ export function fenceMachines(context: ProjectContext, fencing: Fencing, tags: R
   const conditions = { StringEquals: Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:ResourceTag/${key}`, value])) };
   return [{ actions, resources: [ec2Arn(context, context.sourceRegion, 'instance')], conditions, wide: Wide.ENDPOINT_TAG }];
 }
+
+/** What a failback needs to undo it. The groups that machines had before are known at run time only. */
+export function releaseBy(context: ProjectContext, fencing: Fencing): Permission[] {
+  const roleArns = fencing._kind('revoke-sessions').flatMap((action) => action.roleArns);
+  const isolates = fencing._kind('isolate').length > 0;
+  return [
+    ...(isolates ? [{ actions: ['ec2:ModifyInstanceAttribute'], resources: [ec2Arn(context, context.sourceRegion, 'security-group')], wide: Wide.GROUPS_BEFORE }] : []),
+    ...(roleArns.length > 0 ? [{ actions: ['iam:DeleteRolePolicy'], resources: roleArns }] : []),
+  ];
+}

@@ -63,6 +63,10 @@ export class FakeOldSide implements SourceFence, RolePolicies {
     return this.cloud.ask('source', 'PutRolePolicy', () => void this.policies.set(`${roleName}/${policyName}`, document));
   }
 
+  deletePolicy(roleName: string, policyName: string) {
+    return this.cloud.ask('source', 'DeleteRolePolicy', () => void this.policies.delete(`${roleName}/${policyName}`));
+  }
+
   private facts(id: string): OldMachine[] {
     const instance = this.cloud.instances.get(id);
     if (instance === undefined) return [];
