@@ -6,7 +6,8 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import {
-  DisasterRecovery, Endpoint, type Fencing, InstanceTypePolicy, ProtectionSchedule, RecoveryCheck, RecoveryHook, RecoveryTarget, RetentionPolicy,
+  DecisionMode, DisasterRecovery, Endpoint, Failback, FailureDetector, Fencing, InstanceTypePolicy, ProtectionSchedule, RecoveryCheck, RecoveryHook,
+  RecoveryTarget, RetentionPolicy, Signal, TrafficCutover, UnreachablePolicy,
 } from '../../lib';
 import { ShopNetwork } from './network';
 import type { ShopProduction } from './production';
@@ -14,7 +15,7 @@ import type { ShopProduction } from './production';
 export interface ShopRecoveryProps extends StackProps {
   readonly production: ShopProduction;
   readonly sourceRegion: string;
-  /** @default - none */
+  /** @default - the source machines are stopped; a Region that does not answer is accepted */
   readonly fencing?: Fencing;
 }
 
@@ -37,7 +38,8 @@ export class ShopRecovery extends Stack {
         instanceTypes: InstanceTypePolicy.sameAsSource(),
         instanceRoles: [production.machineRole],
       }),
-      fencing: props.fencing,
+      fencing: props.fencing ?? Fencing.stopInstances({ whenUnreachable: UnreachablePolicy.accept() }),
+      failback: Failback.toSource(),
       notifications: this.operators(),
     });
 
@@ -48,6 +50,10 @@ export class ShopRecovery extends Stack {
     shop.addWave({ endpoints: [database], after: [RecoveryHook.lambda(this.handler('announce'), { name: 'announce' })] });
     shop.addWave({ endpoints: [application] });
     shop.addWave({ endpoints: [web], checks: [RecoveryCheck.instanceStatus(), RecoveryCheck.lambda(this.handler('storefront-check'), { name: 'storefront' })] });
+    shop.detectFailure(FailureDetector.quorum(2, [
+      Signal.instanceStatus(database), Signal.instanceStatus(application), Signal.replicationLag({ atMost: Duration.minutes(30) }),
+    ], { mode: DecisionMode.approval() }));
+    shop.cutOver(TrafficCutover.healthCheckMetric());
   }
 
   private operators(): Topic {

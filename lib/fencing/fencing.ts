@@ -93,9 +93,10 @@ export class Fencing {
   }
 
   /**
-   * A function in the recovery Region that fences by other means (a storage array, a database, an Auto Scaling group). It
-   * answers `{ fenced: true }` once it has verified that, else `{ fenced: false, detail }`, with `unreachable: true` when the
-   * old side does not answer. It may be called again with the same `idempotencyKey`.
+   * A function in the recovery Region that fences by other means (a storage array, a database, an Auto Scaling group). Told
+   * `act: 'fence'` it answers `{ fenced: true }` once it has verified that, else `{ fenced: false, detail }`, with
+   * `unreachable: true` when the old side does not answer. A failback tells it `act: 'release'`: it undoes it and answers
+   * `{ released: true }`. It may be called again with the same `idempotencyKey`.
    */
   static lambda(handler: IFunction, options: LambdaFencingOptions = {}): Fencing {
     const name = options.name ?? handler.node.id;
