@@ -36,6 +36,7 @@ interface Disturbed {
 /** Disturbs a phase once, lets an operator help where the product gave up, and checks all invariants. */
 export async function attempt(stage: Stage, phase: Phase, one: Try, id: string): Promise<Row> {
   const began = Date.now();
+  await phase.prepare?.(stage, id);
   const before = await stage.look();
   const helper: { executionArn?: string } = {};
   const disturbed = disturb(stage, one.what, () => (helper.executionArn === undefined ? Promise.resolve() : stage.stop(helper.executionArn)));

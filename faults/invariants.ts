@@ -7,6 +7,12 @@ export interface SeenSnapshot {
   readonly tags: Readonly<Record<string, string>>;
 }
 
+export interface SeenVolume {
+  readonly id: string;
+  readonly state: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
 export interface SeenMachine {
   readonly id: string;
   readonly state: string;
@@ -23,6 +29,10 @@ export interface SeenLease {
 /** All that exists at one moment, as an operator sees it. */
 export interface World {
   readonly points: readonly RecoveryPoint[];
+  /** Those of the way back: what a cycle calls source is the recovery Region, and the other way round. */
+  readonly returnPoints: readonly RecoveryPoint[];
+  /** Ids of failbacks that have let the recovered machines work again. */
+  readonly reopened: readonly string[];
   readonly runs: readonly RunRecord[];
   readonly locks: readonly { readonly executionArn: string }[];
   readonly leases: readonly SeenLease[];
@@ -33,6 +43,8 @@ export interface World {
   readonly machines: readonly SeenMachine[];
   /** The protected machines. */
   readonly originals: readonly SeenMachine[];
+  /** Disks in the source Region that carry the project's tag. */
+  readonly volumes: readonly SeenVolume[];
 }
 
 const OPEN = new Set(['CREATING', 'COMPLETE_IN_SOURCE', 'COPYING']);
@@ -49,7 +61,11 @@ export function violations(world: World, before?: World): string[] {
 }
 
 /** A point that the catalogue offers for recovery has every disk's copy, complete, and made of its own snapshots. */
-function lostPoints({ points, recovery }: World): string[] {
+function lostPoints({ points, returnPoints, source, recovery }: World): string[] {
+  return [...lostOnSide(points, recovery), ...lostOnSide(returnPoints, source)];
+}
+
+function lostOnSide(points: readonly RecoveryPoint[], recovery: readonly SeenSnapshot[]): string[] {
   const byId = new Map(recovery.map((snapshot) => [snapshot.id, snapshot]));
   return points.filter(({ state }) => state === 'COMPLETE').flatMap(({ pointId, volumes }) => volumes.flatMap((volume) => {
     const copy = byId.get(volume.recoverySnapshotId ?? '');
@@ -72,8 +88,8 @@ function vanishedPoints({ points }: World, before: World | undefined): string[] 
 }
 
 /** What carries the project's tags and no record refers to. */
-function orphans({ points, runs, source, recovery, images }: World): string[] {
-  const live = points.filter(({ cleanedAt }) => cleanedAt === undefined);
+function orphans({ points, returnPoints, runs, source, recovery, images, volumes }: World): string[] {
+  const live = [...points, ...returnPoints].filter(({ cleanedAt }) => cleanedAt === undefined);
   const known = new Set(live.flatMap(({ volumes }) => volumes.flatMap(({ sourceSnapshotId, recoverySnapshotId }) => [sourceSnapshotId, recoverySnapshotId])));
   const open = new Set(live.filter(({ state }) => OPEN.has(state)).map(({ pointId }) => pointId));
   const running = new Set(runs.filter(({ status }) => status === 'RUNNING').map(({ runId }) => runId));
@@ -83,6 +99,8 @@ function orphans({ points, runs, source, recovery, images }: World): string[] {
   return [
     ...snapshots('source', source),
     ...snapshots('recovery', recovery),
+    ...volumes.filter(({ state, tags }) => state === 'available' && tags[Tag.REPLACED_BY] === undefined && !running.has(tags[Tag.RUN] ?? ''))
+      .map(({ id, tags }) => `orphan: disk ${id} of run ${tags[Tag.RUN] ?? 'none'} in the source Region`),
     ...images.filter(({ tags }) => !running.has(tags[Tag.RUN] ?? '')).map(({ id, tags }) => `orphan: image ${id} of run ${tags[Tag.RUN] ?? 'none'}`),
   ];
 }
@@ -106,9 +124,9 @@ function heldLocks({ locks, leases, runs }: World): string[] {
 }
 
 /** A pin of a run that has ended keeps its point for ever. */
-function heldPins({ points, runs }: World): string[] {
+function heldPins({ points, returnPoints, runs }: World): string[] {
   const running = new Set(runs.filter(({ status }) => status === 'RUNNING').map(({ runId }) => runId));
-  return points.flatMap(({ pointId, pinnedBy = [] }) => pinnedBy.filter((runId) => !running.has(runId)).map((runId) => `pin held: ${pointId} by run ${runId}, which has ended`));
+  return [...points, ...returnPoints].flatMap(({ pointId, pinnedBy = [] }) => pinnedBy.filter((runId) => !running.has(runId)).map((runId) => `pin held: ${pointId} by run ${runId}, which has ended`));
 }
 
 /** At most one side is active, and one that is said to be fenced is. */

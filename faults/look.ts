@@ -1,5 +1,5 @@
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
-import { DescribeImagesCommand, paginateDescribeInstances, paginateDescribeSnapshots, type EC2Client, type Tag as Ec2Tag } from '@aws-sdk/client-ec2';
+import { DescribeImagesCommand, DescribeVolumesCommand, paginateDescribeInstances, paginateDescribeSnapshots, type EC2Client, type Tag as Ec2Tag } from '@aws-sdk/client-ec2';
 import { DynamoDBDocumentClient, paginateScan, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { RecoveryPoint, RunRecord } from '../lambda/core/model';
 import { Tag } from '../lambda/core/tags';
@@ -14,23 +14,31 @@ const OURS = { Name: `tag:${Tag.PROJECT}`, Values: [PROJECT] };
 
 /** Everything that the invariants speak of, read as an operator would. */
 export async function look(cloud: LocalCloud, source: EC2Client, recovery: EC2Client): Promise<World> {
-  const [rows, there, here, images, machines, originals] = await Promise.all([
+  const [rows, there, here, images, machines, originals, volumes] = await Promise.all([
     withCatalogue(cloud, scan), snapshots(source), snapshots(recovery),
     recovery.send(new DescribeImagesCommand({ Owners: ['self'], Filters: [OURS] })),
     instances(recovery, OURS), instances(source, { Name: `tag:${Object.keys(MACHINE_TAG)[0]}`, Values: Object.values(MACHINE_TAG) }),
+    source.send(new DescribeVolumesCommand({ Filters: [OURS] })),
   ]);
   const of = (matches: (row: Row) => boolean) => rows.filter(matches);
   return {
-    points: of(({ pk }) => pk.startsWith('POINT#')).map((row) => ({ ...row, pinnedBy: [...(row.pinnedBy as Set<string> | undefined) ?? []] }) as unknown as RecoveryPoint),
+    points: of(({ pk }) => pk.startsWith('POINT#')).map(pointOf),
+    returnPoints: of(({ pk }) => pk.startsWith('RETURN#POINT#')).map(pointOf),
+    reopened: of(({ sk, outcome }) => sk === 'STEP#reopen' && outcome === 'SUCCEEDED').map(({ runId }) => String(runId)),
     runs: of(({ pk, sk }) => pk.startsWith('RUN#') && sk === 'RUN') as unknown as RunRecord[],
-    locks: of(({ pk }) => pk === 'LOCK') as unknown as { executionArn: string }[],
+    locks: of(({ pk }) => pk === 'LOCK' || pk === 'RETURN#LOCK') as unknown as { executionArn: string }[],
     leases: of(({ pk }) => pk === 'LEASE') as SeenLease[],
     source: there,
     recovery: here,
     images: (images.Images ?? []).map(({ ImageId, Tags }) => ({ id: ImageId ?? '', tags: record(Tags) })),
     machines: machines.filter(({ tags }) => tags[Tag.RUN] !== undefined),
     originals,
+    volumes: (volumes.Volumes ?? []).map(({ VolumeId, State, Tags }) => ({ id: VolumeId ?? '', state: State ?? '', tags: record(Tags) })),
   };
+}
+
+function pointOf(row: Row): RecoveryPoint {
+  return { ...row, pinnedBy: [...(row.pinnedBy as Set<string> | undefined) ?? []] } as unknown as RecoveryPoint;
 }
 
 /** Makes the source the active side again, as a failback would. Epochs go on growing. */

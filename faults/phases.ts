@@ -1,3 +1,4 @@
+import type { RunRecord } from '../lambda/core/model';
 import { Tag } from '../lambda/core/tags';
 import type { World } from './invariants';
 import { reactivateSource } from './look';
@@ -8,6 +9,8 @@ import { pause, type Ended, type Stage } from './stage';
 /** Something that the product does as one execution, and what an operator does when it was disturbed. */
 export interface Phase {
   readonly name: string;
+  /** Brings the stage, undisturbed, to where the phase can begin. @default - it can begin at once */
+  prepare?(stage: Stage, id: string): Promise<void>;
   /** Starts it, or starts it again: what an operator, or the schedule, does after it has failed. */
   start(stage: Stage, id: string, again: number): Promise<string>;
   /** What is still missing, in words; undefined when all is as it should be. */
@@ -47,8 +50,37 @@ export const FAILOVER: Phase = {
   },
 };
 
-/** Failback and repair come here. */
-export const PHASES: readonly Phase[] = [CYCLE, FAILOVER];
+/**
+ * A failback of what a failover has recovered. After one that failed it is resumed under the same id; one that has let the
+ * recovered machines work again is over, and another one begins.
+ */
+export const FAILBACK: Phase = {
+  name: 'failback',
+  async prepare(stage, id) {
+    await undisturbed(stage, FAILOVER, `${id}-over`);
+  },
+  async start(stage, id, again) {
+    if (again === 0) return stage.start('run', id, { mode: 'failback', requestedBy: 'faults' });
+    const { runs, reopened } = await stage.look();
+    const last = runs.filter((run) => ofFailback(run, id)).sort((a, b) => a.startedAt.localeCompare(b.startedAt)).at(-1)?.runId ?? id;
+    const name = `${id}-${again}`;
+    return stage.start('run', name, { mode: 'failback', runId: reopened.includes(last) ? name : last, requestedBy: 'faults' });
+  },
+  missing(end, { runs, leases, originals }, _before, id) {
+    if (end.status !== 'SUCCEEDED') return `${end.status}: ${end.error}`;
+    if (!runs.some((run) => ofFailback(run, id) && run.status === 'SUCCEEDED')) return 'no run has succeeded';
+    if (leases[0]?.active !== 'source') return `the active side is ${leases[0]?.active ?? 'unknown'}`;
+    const down = originals.filter(({ state }) => state !== 'running');
+    return down.length === 0 ? undefined : `${down.map(({ id: machine, state }) => `${machine} is ${state}`).join(', ')}`;
+  },
+  reset: (stage, world) => FAILOVER.reset(stage, world),
+};
+
+function ofFailback({ mode, runId }: RunRecord, id: string): boolean {
+  return mode === 'failback' && (runId === id || runId.startsWith(`${id}-`));
+}
+
+export const PHASES: readonly Phase[] = [CYCLE, FAILOVER, FAILBACK];
 
 const LIMIT_SECONDS = 120;
 /** Deleting what has expired begins this long after it was made (`SETTLE_SECONDS`). */
@@ -63,8 +95,10 @@ export async function warmUp(stage: Stage, wholly: boolean): Promise<void> {
 
 /** Does the phase once without any fault and writes down what it calls. */
 export async function record(stage: Stage, phase: Phase): Promise<Recording> {
+  const id = `record-${phase.name}`;
+  await phase.prepare?.(stage, id);
   const from = stage.cloud.calls.all().length;
-  const { executionArn } = await undisturbed(stage, phase, `record-${phase.name}`);
+  const { executionArn } = await undisturbed(stage, phase, id);
   await stage.quiet();
   const calls = recorded(stage.cloud.calls.all().slice(from));
   const states = [...new Set(await stage.entered(executionArn))];

@@ -11,7 +11,7 @@ const RUN = { runId: 'r-1', mode: 'failover', status: 'SUCCEEDED', waves: [['m/i
 const MACHINE = { id: 'i-9', state: 'running', tags: { [Tag.RUN]: 'r-1', [Tag.MEMBER]: 'm/i-1' } };
 
 const GOOD: World = {
-  points: [POINT], runs: [RUN], locks: [], leases: [], images: [], machines: [MACHINE], originals: [{ id: 'i-1', state: 'running', tags: {} }],
+  points: [POINT], returnPoints: [], reopened: [], volumes: [], runs: [RUN], locks: [], leases: [], images: [], machines: [MACHINE], originals: [{ id: 'i-1', state: 'running', tags: {} }],
   source: [{ id: 'snap-s', state: 'completed', tags: { [Tag.POINT]: 'p-1' } }], recovery: [COPY],
 };
 
@@ -33,6 +33,8 @@ test.each<[string, Partial<World>, RegExp]>([
   ['a member launched twice', { machines: [MACHINE, { ...MACHINE, id: 'i-8' }] }, /^double launch: m\/i-1 in run r-1: i-9, i-8/],
   ['a lock', { locks: [{ executionArn: 'arn' }] }, /^lock held/],
   ['a lease of a run that has ended', { leases: [{ active: 'recovery', holder: { runId: 'r-1' } }] }, /^lease held/],
+  ['a point of the way back without its copy in the source', { returnPoints: [{ ...POINT, pointId: 'p-9', volumes: [{ ...VOLUME, recoverySnapshotId: 'snap-b' }] }] }, /^lost recovery point: .*snap-b does not exist/],
+  ['a disk of a failback that is attached to nothing', { volumes: [{ id: 'vol-9', state: 'available', tags: { [Tag.RUN]: 'r-1' } }] }, /^orphan: disk vol-9 of run r-1/],
   ['a pin of a run that has ended', { points: [{ ...POINT, pinnedBy: ['r-1'] }] }, /^pin held: p-1 by run r-1/],
   ['a fenced source that runs', { leases: [{ active: 'recovery', oldSide: 'fenced' }] }, /^two active sides: .*i-1 runs/],
   ['a finished failover while the source is active', { leases: [{ active: 'source' }] }, /^two active sides: .*i-9/],
