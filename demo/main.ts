@@ -7,7 +7,7 @@ import { report } from './report';
 import { SOURCE_REGION, ShopScenario } from './scenario';
 
 /** Steps below; the bar needs the number beforehand. */
-const STEPS = 10;
+const STEPS = 15;
 
 async function main(): Promise<void> {
   const logs = mkdtempSync(join(tmpdir(), 'disaster-recovery-demo-'));
@@ -35,10 +35,23 @@ async function main(): Promise<void> {
 
     const proofs = await progress.step('Read the recovered disks back and compare blocks and files', (detail) =>
       shop.prove(run.output, (proof) => detail(proof.name)));
+
+    shop.cloud.faults.restoreRegion(SOURCE_REGION);
+    await progress.step(`${SOURCE_REGION} answers again, its old machines still run: the guard fences them`, () => shop.fenceOldSide());
+    const recovered = await progress.step('The recovered shop goes on writing', async () => {
+      const taken = await shop.takeOver(run.output);
+      await taken.tick();
+      return taken;
+    });
+    const failback = await progress.step('Fail back: copy, drain, copy the rest, verify, put the disks in, move traffic back', (detail) =>
+      shop.recover({ mode: 'failback', requestedBy: 'demo' }, { onState: detail }));
+    const returned = await progress.step('Compare the source machines with what the recovered ones wrote', (detail) =>
+      shop.proveReturn(recovered, (proof) => detail(proof.name)));
+    await progress.step('Protection cycle in the first direction again', (detail) => shop.protect({ onState: detail }));
     const recoverySeconds = progress.seconds;
     await progress.step('Stop the local cloud', () => shop.stop());
     progress.end();
-    process.stdout.write(report({ evidence: run.output, proofs, lostAt, cycleSeconds: cycle.seconds, refusedCalls: refused, totalSeconds: recoverySeconds }));
+    process.stdout.write(report({ evidence: run.output, proofs, failback: failback.output, returned, lostAt, cycleSeconds: cycle.seconds, refusedCalls: refused, totalSeconds: recoverySeconds }));
   } catch (error) {
     progress.end();
     const file = join(logs, 'local-cloud.log');

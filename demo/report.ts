@@ -4,6 +4,8 @@ import type { MachineProof } from './verify';
 export interface Outcome {
   readonly evidence: Evidence;
   readonly proofs: readonly MachineProof[];
+  readonly failback: Evidence;
+  readonly returned: readonly MachineProof[];
   /** When the source Region began to refuse every call. */
   readonly lostAt: Date;
   readonly cycleSeconds: number;
@@ -13,7 +15,7 @@ export interface Outcome {
 }
 
 /** What the demo achieved, in words. All figures are measured in this run, on the local cloud. */
-export function report({ evidence, proofs, lostAt, cycleSeconds, refusedCalls, totalSeconds }: Outcome): string {
+export function report({ evidence, proofs, failback, returned, lostAt, cycleSeconds, refusedCalls, totalSeconds }: Outcome): string {
   const sum = (of: (proof: MachineProof) => number) => proofs.reduce((total, proof) => total + of(proof), 0);
   const lines = [
     '',
@@ -30,6 +32,11 @@ export function report({ evidence, proofs, lostAt, cycleSeconds, refusedCalls, t
     ...proofs.map((proof) => `  ${proof.name.padEnd(10)} ${proof.disks} disks  ${proof.blocksCompared} blocks and ${proof.filesCompared} files equal  ${lossOf(proof, lostAt)}`),
     '',
     `${sum((proof) => proof.disks)} disks of ${proofs.length} machines: ${sum((proof) => proof.blocksCompared)} blocks of 512 KiB and ${sum((proof) => proof.filesCompared)} files are equal to the source at one instant of each machine.`,
+    '',
+    `Failback ${failback.runId}: ${failback.status}, ${failback.members.length} machines`,
+    ...failback.steps.map((step) => `  ${step.name.padEnd(24)} ${seconds(step.seconds).padStart(8)}  ${step.outcome ?? ''}`),
+    ...returned.map((proof) => `  ${proof.name.padEnd(10)} ${proof.disks} disks  ${proof.blocksCompared} blocks and ${proof.filesCompared} files equal to the recovered machine's  ${lossOf(proof, lostAt)}`),
+    '',
     `Everything took ${totalSeconds.toFixed(0)} s. Times are the local cloud's, not those of AWS.`,
     '',
   ];

@@ -16,6 +16,7 @@ export const RECOVERY_REGION = 'us-west-2';
 export const PROJECT = 'shop';
 /** Machines of the example: two web instances, an application server, a database server. */
 export const MACHINES = 4;
+const GUARD_TURNS = 20;
 
 /** The example app on a local cloud of its own, from deployment to proven recovery. The demo and the end-to-end tests drive it. */
 export class ShopScenario {
@@ -80,6 +81,37 @@ export class ShopScenario {
       const [twin] = twins;
       if (twins.length !== 1 || !twin?.InstanceId) throw new Error(`${machine.name} (${machine.instanceId}) was launched ${twins.length} times by run ${evidence.runId}, not once.`);
       const proof = await proveMachine(machine, twin.InstanceId, await readInstanceDisks(this.cloud, RECOVERY_REGION, twin.InstanceId));
+      proofs.push(proof);
+      onMachine(proof);
+    }
+    return proofs;
+  }
+
+  /** The fence guard, as its schedule calls it, until no machine of the old side runs. */
+  async fenceOldSide(): Promise<void> {
+    for (let turn = 0; turn < GUARD_TURNS; turn += 1) {
+      const running = (await this.instances(SOURCE_REGION)).length;
+      // Once more when all have stopped: only then is it on record.
+      await this.cloud.schedules.fire(`disaster-recovery-${PROJECT}-fence-guard`);
+      if (running === 0) return;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+    throw new Error(`Machines of the old side still run in ${SOURCE_REGION} though the guard was called ${GUARD_TURNS} times.`);
+  }
+
+  /** The machines that a failover launched go on with their work, from what their disks hold. */
+  async takeOver(evidence: Evidence): Promise<Workload> {
+    return Workload.takeOver(this.cloud, RECOVERY_REGION, await this.instances(RECOVERY_REGION, evidence.runId));
+  }
+
+  /** Proves that the shop's own machines hold now what the recovered ones wrote. */
+  async proveReturn(recovered: Workload, onMachine: (proof: MachineProof) => void = () => undefined): Promise<MachineProof[]> {
+    const proofs: MachineProof[] = [];
+    const originals = await this.instances(SOURCE_REGION);
+    for (const machine of recovered.machines) {
+      const original = originals.find((instance) => machine.memberId?.endsWith(`/${instance.InstanceId ?? '-'}`));
+      if (!original?.InstanceId) throw new Error(`${machine.name} (${machine.instanceId}) has no machine in ${SOURCE_REGION} that runs.`);
+      const proof = await proveMachine(machine, original.InstanceId, await readInstanceDisks(this.cloud, SOURCE_REGION, original.InstanceId));
       proofs.push(proof);
       onMachine(proof);
     }

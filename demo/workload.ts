@@ -4,6 +4,7 @@ import type { LocalCloud } from '../local-cloud';
 import { Tag } from '../lambda/core/tags';
 import { BLOCK_BYTES, DiskImage } from './disks/disk-image';
 import { WrittenDisk } from './disks/written-disk';
+import { readInstanceDisks } from './read-back';
 
 /** Bytes that look like data (they do not compress) and are the same in every run. */
 function content(seed: string, bytes: number): Buffer {
@@ -23,6 +24,8 @@ interface Disk {
 export interface Machine {
   readonly instanceId: string;
   readonly name: string;
+  /** Of a recovered machine: the member that it was recovered for. */
+  readonly memberId?: string;
   readonly disks: readonly Disk[];
   /** Number of block writes so far, over all its disks. */
   sequence: number;
@@ -40,6 +43,9 @@ function initialFiles(machine: string, deviceName: string): Record<string, Buffe
     ...file('/var/log/app.log', 40_000),
   };
 }
+
+/** Files written after a takeover have names of their own. */
+const LATER_TICKS = 1000;
 
 /** What the shop writes at one tick: orders, the log, a part of the data file anew. */
 function tickFiles(machine: string, deviceName: string, tick: number): Record<string, Buffer> {
@@ -61,13 +67,8 @@ export class Workload {
   static async install(cloud: LocalCloud, region: string, instances: readonly Instance[]): Promise<Workload> {
     const machines = instances.map((instance): Machine => ({
       instanceId: instance.InstanceId ?? '',
-      name: instance.Tags?.find((tag) => tag.Key === 'Name')?.Value ?? instance.Tags?.find((tag) => tag.Key === Tag.ENDPOINT)?.Value ?? '',
-      disks: (instance.BlockDeviceMappings ?? []).map((mapping) => ({
-        deviceName: mapping.DeviceName ?? '',
-        volumeId: mapping.Ebs?.VolumeId ?? '',
-        image: DiskImage.empty(),
-        written: new WrittenDisk(),
-      })),
+      name: nameOf(instance),
+      disks: disksOf(instance, () => DiskImage.empty()),
       sequence: 0,
       writtenAt: [],
     }));
@@ -79,6 +80,33 @@ export class Workload {
         await workload.flush(machine, disk, blank);
       }
     }
+    return workload;
+  }
+
+  /**
+   * Goes on on machines whose disks hold something already, e.g. recovered ones: what they hold now is where their history
+   * of writes begins. The machines must not write by other means.
+   */
+  static async takeOver(cloud: LocalCloud, region: string, instances: readonly Instance[]): Promise<Workload> {
+    const machines: Machine[] = [];
+    for (const instance of instances) {
+      const instanceId = instance.InstanceId ?? '';
+      const contents = await readInstanceDisks(cloud, region, instanceId);
+      const machine: Machine = {
+        instanceId, name: nameOf(instance), memberId: instance.Tags?.find((tag) => tag.Key === Tag.MEMBER)?.Value, disks: [], sequence: 0, writtenAt: [],
+      };
+      const disks = disksOf(instance, (deviceName) => imageOf(contents.get(deviceName) ?? new Map<number, Buffer>()));
+      for (const { deviceName, written } of disks) {
+        for (const [index, bytes] of contents.get(deviceName) ?? []) {
+          machine.sequence += 1;
+          machine.writtenAt.push(new Date());
+          written.record(machine.sequence, index, bytes);
+        }
+      }
+      machines.push({ ...machine, disks });
+    }
+    const workload = new Workload(cloud, region, machines);
+    workload.ticks = LATER_TICKS;
     return workload;
   }
 
@@ -132,4 +160,19 @@ export class Workload {
 
 function padded(bytes: Buffer): Buffer {
   return bytes.length === BLOCK_BYTES ? bytes : Buffer.concat([bytes, Buffer.alloc(BLOCK_BYTES - bytes.length)]);
+}
+
+function nameOf({ Tags }: Instance): string {
+  return Tags?.find((tag) => tag.Key === 'Name')?.Value ?? Tags?.find((tag) => tag.Key === Tag.ENDPOINT)?.Value ?? '';
+}
+
+function disksOf({ BlockDeviceMappings }: Instance, image: (deviceName: string) => DiskImage): Disk[] {
+  return (BlockDeviceMappings ?? []).map(({ DeviceName = '', Ebs }) => ({ deviceName: DeviceName, volumeId: Ebs?.VolumeId ?? '', image: image(DeviceName), written: new WrittenDisk() }));
+}
+
+/** Of the size that every disk of the workload starts with. */
+function imageOf(blocks: ReadonlyMap<number, Buffer>): DiskImage {
+  const bytes = Buffer.alloc(DiskImage.empty().bytes.length);
+  for (const [index, block] of blocks) block.copy(bytes, index * BLOCK_BYTES);
+  return new DiskImage(bytes);
 }
