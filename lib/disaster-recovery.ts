@@ -114,7 +114,7 @@ export class DisasterRecovery extends Construct {
       context, fencing: props.fencing, handler: this.runFunctions.fence, endpoints: this.endpoints, topic: props.notifications, release: props.failback !== undefined,
     });
     const cutovers = new Cutovers(this, context, this.runFunctions.cutover);
-    const failback = props.failback && new ProjectFailback(this, 'Failback', { context, failback: props.failback });
+    const failback = props.failback && new ProjectFailback(this, 'Failback', { context, failback: props.failback, cycle: cycleFunctions, parts: () => this.parts });
     const repair = props.repair && new ProjectRepair(this, 'Repair', { context, repair: props.repair });
     this.parts = { context, props, endpoints: this.endpoints, plan: this.plan, target, drill: this.drillNetwork, drillPolicy, cutovers, fencing, failback, repair };
     const upkeep = new UpkeepFunctions(this, 'Upkeep', context);
@@ -128,7 +128,7 @@ export class DisasterRecovery extends Construct {
     this.cycle = cycle.machine;
     this.run = run.machine;
 
-    const { bus } = new WakeUp(this, 'WakeUp', { project: this.projectName, wake: cycleFunctions.wake.function });
+    const { bus } = new WakeUp(this, 'WakeUp', { project: this.projectName, wake: cycleFunctions.wake.function, wayBack: failback !== undefined });
     const [drillTeardown, sweep] = [upkeep.drillTeardown.function, upkeep.sweep.function];
     const guard = fencing.guard?.function;
     const schedules = new Schedules(this, 'Schedules', {
@@ -140,7 +140,7 @@ export class DisasterRecovery extends Construct {
       cycle: cycle.machine, run: run.machine, upkeep: [drillTeardown, sweep, ...(guard ? [guard] : [])], topic: props.notifications,
     });
     this.sourceStack = props.source.stack ?? footprintStack(stack, this, props.source.region);
-    const source = new SourceFootprint(this.sourceStack, `${id}Footprint`, { project: this.projectName, recoveryRegion: stack.region });
+    const source = new SourceFootprint(this.sourceStack, `${id}Footprint`, { project: this.projectName, recoveryRegion: stack.region, wayBack: failback !== undefined });
     this.makeDetection = () => new FailureDetection(this, 'Detection', { context, topic: props.notifications, schedules, bus, source });
     this.allowRoles((props.target._options.instanceRoles ?? []).map((role) => role.roleArn));
     this.node.addValidation({ validate: () => this.problems() });

@@ -21,7 +21,7 @@ import type { ProjectRepair } from './repair/project-repair';
  * Longest wait for a completion event before snapshots are polled. EventBridge delivers within seconds; a poll is two calls
  * per 200 snapshots, so a minute is cheap.
  */
-const POLL_SECONDS = 60;
+export const POLL_SECONDS = 60;
 const SOURCE_RETENTION = RetentionPolicy.keepLast(2);
 const KEEP_MISSING = Duration.days(90);
 

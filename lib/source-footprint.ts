@@ -8,6 +8,8 @@ import { SNAPSHOT_EVENTS } from './wake-up';
 export interface SourceFootprintProps {
   readonly project: string;
   readonly recoveryRegion: string;
+  /** Copies also arrive here, from return cycles. */
+  readonly wayBack: boolean;
 }
 
 /**
@@ -24,7 +26,7 @@ export class SourceFootprint extends Construct {
     new Rule(this, 'SnapshotsComplete', {
       ruleName: name,
       description: `${props.project}: completed snapshots wake the protection cycle in ${props.recoveryRegion}`,
-      eventPattern: { ...SNAPSHOT_EVENTS, detail: { event: ['createSnapshot', 'createSnapshots'] } },
+      eventPattern: { ...SNAPSHOT_EVENTS, detail: { event: ['createSnapshot', 'createSnapshots', ...(props.wayBack ? ['copySnapshot'] : [])] } },
       targets: [new EventBusTarget(bus)],
     });
   }

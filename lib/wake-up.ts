@@ -7,6 +7,8 @@ import { physicalName } from './names';
 export interface WakeUpProps {
   readonly project: string;
   readonly wake: IFunction;
+  /** Snapshots are also taken in the recovery Region, by return cycles. */
+  readonly wayBack: boolean;
 }
 
 /**
@@ -26,6 +28,6 @@ export class WakeUp extends Construct {
     const rule = (name: string, description: string, eventPattern: EventPattern, eventBus?: EventBus): Rule =>
       new Rule(this, name, { description: `${props.project}: ${description}`, eventBus, eventPattern, targets: [new LambdaFunction(props.wake)] });
     rule('SnapshotsComplete', 'a snapshot completed in the source Region', SNAPSHOT_EVENTS, this.bus);
-    rule('CopiesComplete', 'a copy completed in the recovery Region', { ...SNAPSHOT_EVENTS, detail: { event: ['copySnapshot'] } });
+    rule('CopiesComplete', 'a copy completed in the recovery Region', props.wayBack ? SNAPSHOT_EVENTS : { ...SNAPSHOT_EVENTS, detail: { event: ['copySnapshot'] } });
   }
 }

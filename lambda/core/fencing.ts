@@ -103,9 +103,15 @@ export interface EpochMachine {
   readonly epoch: number;
 }
 
-/** Machines that a newer machine of the same member has taken the place of. */
-export function superseded<T extends EpochMachine>(machines: readonly T[]): T[] {
+/** Of each member the machines of its newest epoch. */
+export function newestOf<T extends Pick<EpochMachine, 'memberId' | 'epoch'>>(machines: readonly T[]): T[] {
   const newest = new Map<string, number>();
   for (const { memberId, epoch } of machines) newest.set(memberId, Math.max(epoch, newest.get(memberId) ?? 0));
-  return machines.filter(({ memberId, epoch }) => epoch < (newest.get(memberId) ?? 0));
+  return machines.filter(({ memberId, epoch }) => epoch === newest.get(memberId));
+}
+
+/** Machines that a newer machine of the same member has taken the place of. */
+export function superseded<T extends EpochMachine>(machines: readonly T[]): T[] {
+  const newest = new Set(newestOf(machines));
+  return machines.filter((machine) => !newest.has(machine));
 }

@@ -9,6 +9,8 @@ export interface FoundMember {
   readonly instanceId: string;
   readonly settings: MachineSettings;
   readonly findings: readonly string[];
+  /** Of a recovered machine: the member that it was recovered for. @default - follows from endpoint and instance */
+  readonly memberId?: string;
 }
 
 export interface Reconciled {
@@ -39,7 +41,7 @@ export function memberIdOf(endpoint: string, instanceId: string): string {
 export function reconcileMembers(
   known: readonly EndpointMember[], found: readonly FoundMember[], now: string, project: string, declared: readonly string[],
 ): Reconciled {
-  const foundById = new Map(found.map((each) => [memberIdOf(each.endpoint, each.instanceId), each]));
+  const foundById = new Map(found.map((each) => [each.memberId ?? memberIdOf(each.endpoint, each.instanceId), each]));
   const foundEndpoints = new Set(found.map((each) => each.endpoint));
   const declaredEndpoints = new Set(declared);
   const upserts: EndpointMember[] = [];
@@ -114,6 +116,7 @@ function wasPresent(member: EndpointMember, time: string): boolean {
 function isCurrent(member: EndpointMember, seen: FoundMember): boolean {
   return (
     member.missingSince === undefined &&
+    member.instanceId === seen.instanceId &&
     isDeepStrictEqual(plain(member.settings), plain(seen.settings)) &&
     isDeepStrictEqual(plain(member.findings), plain(seen.findings))
   );
@@ -125,5 +128,5 @@ function plain(value: unknown): unknown {
 }
 
 function refreshed({ missingSince: _back, withdrawn: _declared, ...rest }: EndpointMember, seen: FoundMember, now: string): EndpointMember {
-  return { ...rest, settings: seen.settings, findings: seen.findings, lastSeenAt: now };
+  return { ...rest, instanceId: seen.instanceId, settings: seen.settings, findings: seen.findings, lastSeenAt: now };
 }

@@ -1,5 +1,7 @@
 import type { CycleConfig } from '../core/config';
+import type { Direction } from '../core/direction';
 import { cycleId } from '../core/ids';
+import type { Lease } from '../core/lease';
 import type { CycleStore } from '../adapters/ports/catalogue';
 import type { LeaseStore } from '../adapters/ports/lease';
 import type { Executions } from '../adapters/ports/services';
@@ -34,9 +36,8 @@ export async function beginCycle(
     startedAt,
     deadline: new Date(Date.parse(startedAt) + config.intervalSeconds * SHARE_OF_INTERVAL * 1000).toISOString(),
   };
-  const { active, activeBy, oldSide, activeSince } = await leases.lease();
-  if (active === 'recovery') {
-    const reason = `the recovery side is active since run ${activeBy ?? '?'} (${activeSince ?? '?'}): the old side (${oldSide ?? 'unknown'}) is not protected until failback`;
+  const reason = suspension(await leases.lease(), config.direction ?? 'forward');
+  if (reason !== undefined) {
     tools.log.warn('Protection is suspended', { project: config.project, reason });
     return { ...ref, outcome: 'suspended', reason };
   }
@@ -50,4 +51,14 @@ export async function beginCycle(
   }
   tools.log.warn('Took over the lock of a cycle that has ended without releasing it', { cycle: lock.cycleId, previousCycle: holder.cycleId });
   return { ...ref, outcome: 'started', reason: '' };
+}
+
+/** Why a cycle of a direction must not run now. */
+function suspension({ active, activeBy, oldSide, activeSince, holder }: Lease, direction: Direction): string | undefined {
+  if (direction === 'return') return active === 'recovery' ? undefined : 'the source side is the active one: there is nothing to bring back';
+  if (active === 'recovery') {
+    return `the recovery side is active since run ${activeBy ?? '?'} (${activeSince ?? '?'}): the old side (${oldSide ?? 'unknown'}) is not protected until failback`;
+  }
+  // What it does in the source Region must be over before a point there counts as the newest.
+  return holder?.mode === 'failback' ? `failback ${holder.runId} is at work` : undefined;
 }

@@ -9,6 +9,7 @@ import type { FoundInstance, InstanceProfiles, SourceMachines } from '../adapter
 import { eachOf, mapOf } from '../runtime/pool';
 import type { Tools } from '../runtime/tools';
 import { noteProblem, type CycleInput } from './cycle';
+import { findRecovered, reconcileRecovered } from './discover-return';
 import { findingsOf, settingsOf, type MachineDetails } from './settings';
 
 export interface DiscoverPorts {
@@ -43,13 +44,14 @@ export async function discover(input: CycleInput, ports: DiscoverPorts, tools: T
   const known = await ports.members.members();
   let found: FoundMember[];
   try {
-    found = await findMembers(input, known, ports, tools);
+    found = config.direction === 'return' ? await findRecovered(config, ports.machines) : await findMembers(input, known, ports, tools);
   } catch (error) {
     await ports.cycles.noteProgress(cycle.cycleId, { absent: config.endpoints.map(({ name }) => name) });
     await noteProblem(ports.cycles, input, `Discovery in ${config.sourceRegion} failed`, tools, error);
     return { members: 0, findings: [] };
   }
-  const { upserts, unchanged, added, gone } = reconcileMembers(known, found, tools.now(), config.project, config.endpoints.map(({ name }) => name));
+  const { upserts, unchanged, added, gone } = config.direction === 'return' ? reconcileRecovered(known, found, tools.now(), config.project)
+    : reconcileMembers(known, found, tools.now(), config.project, config.endpoints.map(({ name }) => name));
   await eachOf(upserts, (member) => ports.members.saveMember(member));
   const present = new Set(found.map(({ endpoint }) => endpoint));
   const absent = config.endpoints.map(({ name }) => name).filter((name) => !present.has(name));
@@ -91,8 +93,12 @@ async function matchEndpoints(endpoints: readonly EndpointConfig[], project: str
   const matches = tagged.flatMap((endpoint) => ofProject.filter((instance) => carries(instance, endpoint.tags)).map((instance) => ({ endpoint, instance })));
   const lists = await mapOf(others, async (endpoint) => (
     await machines.withTags(endpoint.tags)).filter((instance) => carries(instance, endpoint.tags)).map((instance) => ({ endpoint, instance })));
-  // What a recovery run has launched is no source, even when it runs in this Region.
-  return [...matches, ...lists.flat()].filter(({ instance }) => instance.tags[Tag.RUN] === undefined);
+  return [...matches, ...lists.flat()].filter(({ instance }) => isSource(instance));
+}
+
+/** What a drill or a failover has launched is no source, even when it runs in this Region, nor is what was replaced. */
+function isSource({ tags }: FoundInstance): boolean {
+  return tags[Tag.REPLACED_BY] === undefined && (tags[Tag.RUN] === undefined || tags[Tag.MODE] === 'repair' || tags[Tag.MODE] === 'failback');
 }
 
 function carries(instance: FoundInstance, tags: Readonly<Record<string, string>>): boolean {

@@ -63,7 +63,9 @@ export async function finishCycle(
     seconds: secondsSince(cycle.startedAt, tools),
     problems,
   };
-  report(summary, tools);
+  // The metrics say how well the project is protected: a failback watches its own cycles.
+  if (input.config.direction !== 'return') report(summary, tools);
+  tellOf(summary, tools);
   await ports.cycles.releaseLock(cycle.cycleId);
   return summary;
 }
@@ -80,6 +82,9 @@ function report(summary: CycleSummary, tools: Tools): void {
     { name: 'Problems', value: summary.problems.length, unit: 'Count' },
     { name: 'CycleSeconds', value: summary.seconds, unit: 'Seconds' },
   ]);
+}
+
+function tellOf(summary: CycleSummary, tools: Tools): void {
   const details = { cycle: summary.cycleId, summary };
   if (summary.status === 'SUCCEEDED') tools.log.info('Cycle finished', details);
   else tools.log.error('Cycle finished with problems', details);

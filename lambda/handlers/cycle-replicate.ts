@@ -1,5 +1,5 @@
-import { cyclePorts } from '../adapters/cycle-ports';
+import { byDirection, cyclePorts, eachDirection } from '../adapters/cycle-ports';
 import { replicate } from '../cycle/replicate';
 import { handlerOf } from '../runtime/handler';
 
-export const handler = handlerOf('cycle-replicate', cyclePorts, replicate);
+export const handler = handlerOf('cycle-replicate', (environment) => eachDirection((direction) => cyclePorts(environment, direction)), byDirection(replicate));

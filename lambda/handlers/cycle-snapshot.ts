@@ -1,5 +1,5 @@
-import { cyclePorts } from '../adapters/cycle-ports';
+import { byDirection, cyclePorts, eachDirection } from '../adapters/cycle-ports';
 import { snapshotMembers } from '../cycle/snapshot';
 import { handlerOf } from '../runtime/handler';
 
-export const handler = handlerOf('cycle-snapshot', cyclePorts, snapshotMembers);
+export const handler = handlerOf('cycle-snapshot', (environment) => eachDirection((direction) => cyclePorts(environment, direction)), byDirection(snapshotMembers));

@@ -9,6 +9,8 @@ import { sweep } from '../upkeep/sweep';
 export const handler = handlerOf('sweep', (environment) => ({
   ...cyclePorts(environment),
   runs: dynamoCatalogue(environment).runs,
+  leases: dynamoCatalogue(environment).leases,
+  returns: cyclePorts(environment, 'return'),
   executions: new SfnExecutions(environment.recoveryRegion),
   machines: new Ec2Recovery(ec2Client(environment.recoveryRegion)),
 }), sweep);

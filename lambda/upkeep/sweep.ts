@@ -4,12 +4,15 @@ import { findOrphans, sweepScope, type TaggedResource } from '../core/sweep';
 import { Tag } from '../core/tags';
 import { ConflictError, messageOf } from '../adapters/errors';
 import type { MemberStore, PointStore, RunStore } from '../adapters/ports/catalogue';
+import type { LeaseStore } from '../adapters/ports/lease';
 import type { RecoveryMachines } from '../adapters/ports/recovery-machines';
 import type { Executions } from '../adapters/ports/services';
 import type { SnapshotFacts, Snapshots } from '../adapters/ports/snapshots';
+import type { CyclePorts } from '../cycle/cycle';
 import { removeAll } from '../cycle/removal';
 import { eachOf, mapOf } from '../runtime/pool';
 import type { Tools } from '../runtime/tools';
+import { endReturnPoints, returnPoints } from './return-points';
 
 export interface SweepPorts {
   readonly members: MemberStore;
@@ -17,6 +20,9 @@ export interface SweepPorts {
   readonly runs: RunStore;
   readonly source: Snapshots;
   readonly recovery: Snapshots;
+  /** Those of the way back, whose Regions are exchanged. */
+  readonly returns: CyclePorts;
+  readonly leases: LeaseStore;
   readonly machines: Pick<RecoveryMachines, 'images' | 'deregisterImage'>;
   readonly executions: Pick<Executions, 'ending'>;
 }
@@ -49,15 +55,17 @@ class Sweeper {
     const images = (await this.attempt(config.recoveryRegion, () => ports.machines.images(Tag.PROJECT, [config.project])) ?? [])
       .map(({ imageId, createdAt, tags }) => ({ id: imageId, region: config.recoveryRegion, createdAt, tags }));
     const [points, liveRuns] = await Promise.all([this.recordedPoints(), this.liveRuns()]);
-    const pins = await this.unpin(points, liveRuns);
+    const returned = await returnPoints(ports.returns);
+    const pins = await this.unpin(points, liveRuns, ports.points) + await this.unpin(returned, liveRuns, ports.returns.points);
     const base = { project: config.project, liveRuns, now: this.tools.now(), orphanAgeSeconds: config.orphanAgeSeconds };
-    const suspects = findOrphans({ ...sweepScope(points), ...base, snapshots: found, images });
+    const suspects = findOrphans({ ...sweepScope([...points, ...returned]), ...base, snapshots: found, images });
     const orphans = await this.confirmed(suspects.snapshots, base);
     const removedImages = await this.removeImages(suspects.images);
+    const ended = returned.length === 0 ? 0 : await this.attempt('way back', () => endReturnPoints(ports.returns, ports.leases, config.orphanAgeSeconds, this.tools)) ?? 0;
     const snapshots = await this.removeSnapshots(orphans);
     const result = { snapshots, images: removedImages, runs: this.failedRuns, pins, problems: this.problems };
     this.tools.metrics([{ name: 'OrphansRemoved', value: snapshots + removedImages, unit: 'Count' }]);
-    this.tools.log.info('Sweep', { project: config.project, ...result });
+    this.tools.log.info('Sweep', { project: config.project, ...result, snapshotsOfTheWayBack: ended });
     return result;
   }
 
@@ -114,7 +122,8 @@ class Sweeper {
    */
   private async confirmed(suspects: readonly TaggedResource[], base: { project: string; liveRuns: Set<string>; now: string; orphanAgeSeconds: number }) {
     const members = [...new Set(suspects.flatMap(({ tags }) => tags[Tag.MEMBER] ?? []))];
-    const points = (await mapOf(members, (memberId) => this.ports.points.allPoints(memberId))).flat();
+    const stores = [this.ports.points, this.ports.returns.points];
+    const points = (await mapOf(members, async (memberId) => (await mapOf(stores, (store) => store.allPoints(memberId))).flat())).flat();
     const known = suspects.filter(({ tags }) => tags[Tag.MEMBER] !== undefined);
     return findOrphans({ ...sweepScope(points), ...base, snapshots: known, images: [] }).snapshots;
   }
@@ -140,12 +149,12 @@ class Sweeper {
   }
 
   /** A run that died between its end and its last write would keep its points for ever. */
-  private async unpin(points: readonly RecoveryPoint[], liveRuns: ReadonlySet<string>): Promise<number> {
+  private async unpin(points: readonly RecoveryPoint[], liveRuns: ReadonlySet<string>, store: PointStore): Promise<number> {
     let pins = 0;
     const suspects = points.flatMap((point) => (point.pinnedBy ?? []).filter((runId) => !liveRuns.has(runId)).map((runId) => ({ point, runId })));
     await eachOf(suspects, async ({ point, runId }) => {
       if ((await this.ports.runs.run(runId))?.status === 'RUNNING') return;
-      await this.ports.points.unpin(point, runId);
+      await store.unpin(point, runId);
       pins += 1;
     });
     return pins;

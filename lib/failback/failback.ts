@@ -54,19 +54,20 @@ export class Failback {
   static toSource(options: FailbackOptions = {}): Failback {
     const keep = knownSeconds('keepReplaced of a failback', options.keepReplaced ?? Duration.days(7));
     if (keep < 3600) throw new Error(`keepReplaced of a failback must be at least 1 hour, got ${keep} seconds.`);
-    return new Failback(options, keep);
+    const sync = knownSeconds('syncTimeout of a failback', options.syncTimeout ?? Duration.hours(12));
+    return new Failback(options, keep, sync);
   }
 
-  private constructor(/** @internal */ readonly _options: FailbackOptions, private readonly keepSeconds: number) {}
+  private constructor(/** @internal */ readonly _options: FailbackOptions, private readonly keepSeconds: number, /** @internal */ readonly _syncSeconds: number) {}
 
   /** @internal */
   _toConfig(cycleMachineArn: string): FailbackConfig {
-    const { drain = [], drainTimeout = Duration.minutes(10), syncTimeout = Duration.hours(12), verification = FailbackVerification.sample(1000) } = this._options;
+    const { drain = [], drainTimeout = Duration.minutes(10), verification = FailbackVerification.sample(1000) } = this._options;
     return {
       cycleMachineArn,
       drain: drain.map((hook) => hook._toConfig()),
       drainTimeoutSeconds: knownSeconds('drainTimeout of a failback', drainTimeout),
-      syncTimeoutSeconds: knownSeconds('syncTimeout of a failback', syncTimeout),
+      syncTimeoutSeconds: this._syncSeconds,
       ...(verification._blocks === undefined ? {} : { verifyBlocks: verification._blocks }),
       keepReplacedSeconds: this.keepSeconds,
     };

@@ -14,6 +14,8 @@ import { WokenStep } from './woken-step';
 export interface CycleWorkflowProps {
   readonly context: ProjectContext;
   readonly functions: CycleFunctions;
+  /** @default cycle */
+  readonly part?: 'cycle' | 'return-cycle';
   readonly intervalSeconds: number;
   /** Called when the app is synthesized: endpoints are still added after construction. */
   readonly config: () => CycleConfig;
@@ -38,8 +40,8 @@ export class CycleWorkflow extends Construct {
     ];
     const first = this.chain(steps, props.functions);
     const skipped = new Succeed(this, 'Another cycle is running');
-    // Protecting the old side while the recovery side is active would make the older data look like the newer.
-    const suspended = new Succeed(this, 'The recovery side is active');
+    // Protecting the side that is not active would make the older data look like the newer.
+    const suspended = new Succeed(this, 'Suspended');
     const beginTask = invocation(this, 'Begin', {
       handler: begin,
       payload: { 'config.$': '$.config', 'executionArn.$': '$$.Execution.Id', 'startedAt.$': '$$.Execution.StartTime' },
@@ -52,8 +54,8 @@ export class CycleWorkflow extends Construct {
     );
     this.machine = workflowMachine(this, {
       context: props.context,
-      part: 'cycle',
-      comment: 'Protection cycle: discover, snapshot, replicate, commit, prune',
+      part: props.part ?? 'cycle',
+      comment: props.part === 'return-cycle' ? 'Return cycle, of a failback: discover, snapshot, replicate, commit, prune' : 'Protection cycle: discover, snapshot, replicate, commit, prune',
       definition,
       functions: props.functions.steps,
       timeout: Duration.seconds(Math.max(SHORTEST_TIMEOUT_SECONDS, 2 * props.intervalSeconds)),

@@ -11,7 +11,7 @@ import { physicalName } from '../names';
 
 export interface WorkflowMachineProps {
   readonly context: ProjectContext;
-  readonly part: 'cycle' | 'run' | 'approval';
+  readonly part: 'cycle' | 'return-cycle' | 'run' | 'approval';
   readonly comment: string;
   readonly definition: IChainable;
   readonly functions: readonly WorkflowFunction[];

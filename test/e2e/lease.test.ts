@@ -74,7 +74,7 @@ describe('one active side', () => {
 
   test('the old side is not protected any more', async () => {
     const { executionArn } = await shop.protect();
-    expect((await enteredStates(shop.cloud, RECOVERY_REGION, executionArn)).at(-1)).toBe('The recovery side is active');
+    expect((await enteredStates(shop.cloud, RECOVERY_REGION, executionArn)).at(-1)).toBe('Suspended');
   }, 60_000);
 
   test('while the source refuses, the guard waits; once it answers, the old side is stopped and its role revoked', async () => {

@@ -63,7 +63,7 @@ describe('protection cycle', () => {
   });
 
   test('does nothing while the recovery side is active', () => {
-    expect(cycle.States['Started?']!.Choices![1]).toMatchObject({ Variable: '$.cycle.outcome', StringEquals: 'suspended', Next: 'The recovery side is active' });
+    expect(cycle.States['Started?']!.Choices![1]).toMatchObject({ Variable: '$.cycle.outcome', StringEquals: 'suspended', Next: 'Suspended' });
   });
 
   test('a pause of replication is a callback with a time-out, after which snapshots are polled', () => {

@@ -53,6 +53,8 @@ export class World {
   readonly clock = new FakeClock();
   readonly cloud: FakeCloud;
   readonly catalogue = new FakeCatalogue();
+  /** Members and points of the way back. */
+  readonly back = new FakeCatalogue();
   readonly machines: FakeMachines;
   readonly oldSide: FakeOldSide;
   readonly executions = new FakeExecutions();
@@ -139,6 +141,7 @@ export class World {
   sweep() {
     return sweep({ config: upkeepConfig }, {
       members: this.catalogue, points: this.catalogue, runs: this.catalogue, source: this.cloud.source, recovery: this.cloud.recovery, machines: this.machines, executions: this.executions,
+      leases: this.catalogue, returns: { ...this.cyclePorts(), members: this.back, points: this.back, cycles: this.back },
     }, this.tools());
   }
 }
