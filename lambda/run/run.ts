@@ -36,7 +36,7 @@ export class InvalidRequest extends Error {
 
 /** A step of the run failed for good. The name is what the state machine shows. */
 export class RunFailed extends Error {
-  constructor(override readonly name: 'LaunchFailed' | 'CheckFailed' | 'HookFailed' | 'CutoverFailed' | 'NothingToRecover' | 'FenceFailed', message: string) {
+  constructor(override readonly name: 'LaunchFailed' | 'CheckFailed' | 'HookFailed' | 'CutoverFailed' | 'NothingToRecover' | 'FenceFailed' | 'SyncFailed' | 'DrainFailed', message: string) {
     super(message);
   }
 }

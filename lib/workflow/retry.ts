@@ -29,7 +29,7 @@ export const REFUSED: RetryProps = {
   errors: [
     'PlanError', 'DrillLimitExceeded', 'WaveError', 'CycleError', 'InvalidCidr', 'InvalidTime',
     'EnvironmentError', 'InvalidRequest', 'NothingToRecover', 'LaunchFailed', 'CheckFailed', 'HookFailed', 'CutoverFailed',
-    'FenceFailed', 'LeaseHeld', 'StaleEpoch',
+    'FenceFailed', 'SyncFailed', 'DrainFailed', 'LeaseHeld', 'StaleEpoch',
   ],
   maxAttempts: 0,
 };

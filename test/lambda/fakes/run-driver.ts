@@ -121,7 +121,7 @@ function portsOf(world: World, wrap: Wrap) {
   return {
     members: catalogue, points: catalogue, runs: catalogue, leases: catalogue, fences: catalogue, source: wrap(world.oldSide), roles: wrap(world.oldSide),
     recovery: wrap(world.cloud.recovery), executions: wrap(world.executions),
-    machines, roots: machines, functions: wrap(world.functions), commands: wrap(world.commands),
+    machines, sourceMachines: wrap(world.machines), roots: machines, functions: wrap(world.functions), commands: wrap(world.commands),
     cutovers: wrap(world.cutovers), kinds: kindsOf(wrap(world.traffic)),
   };
 }
