@@ -53,6 +53,8 @@ export class World {
   readonly clock = new FakeClock();
   readonly cloud: FakeCloud;
   readonly catalogue = new FakeCatalogue();
+  /** Members and points of the way back. */
+  readonly back = new FakeCatalogue();
   readonly machines: FakeMachines;
   readonly oldSide: FakeOldSide;
   readonly executions = new FakeExecutions();
