@@ -1,6 +1,6 @@
 import { DescribeInstancesCommand, EC2Client, ModifyInstanceAttributeCommand, StopInstancesCommand, type Filter, type Instance } from '@aws-sdk/client-ec2';
 import { clientSettings } from '../runtime/clients';
-import { byFilterValues, PAGE_SIZE, recordOf, tagFilters } from './ec2-common';
+import { byFilterValues, isoOf, PAGE_SIZE, recordOf, tagFilters } from './ec2-common';
 import { refusing } from './errors';
 import { allPages, type Page } from './paging';
 import type { OldMachine, SourceFence } from './ports/source-fence';
@@ -47,6 +47,7 @@ function oldMachineOf(instance: Instance): OldMachine {
     instanceId: instance.InstanceId ?? '',
     state: instance.State?.Name ?? 'pending',
     securityGroupIds: [...new Set(groups)].sort(),
+    ...(instance.LaunchTime === undefined ? {} : { launchTime: isoOf(instance.LaunchTime) }),
     tags: recordOf(instance.Tags),
   };
 }

@@ -1,5 +1,5 @@
 import {
-  AttachVolumeCommand, CreateVolumeCommand, DeleteVolumeCommand, DescribeVolumesCommand, DetachVolumeCommand,
+  AttachVolumeCommand, CreateTagsCommand, CreateVolumeCommand, DeleteVolumeCommand, DescribeVolumesCommand, DetachVolumeCommand,
   ModifyInstanceAttributeCommand, StartInstancesCommand, StopInstancesCommand, type EC2Client,
 } from '@aws-sdk/client-ec2';
 import { recordOf, tagFilters, tagSpecifications } from './ec2-common';
@@ -13,8 +13,8 @@ const PAGE = 500;
 export class Ec2RootReplacement implements RootReplacement {
   constructor(private readonly client: EC2Client) {}
 
-  async stop(instanceId: string): Promise<void> {
-    await refusing('StopInstances', () => this.client.send(new StopInstancesCommand({ InstanceIds: [instanceId] })));
+  async stop(instanceId: string, force = false): Promise<void> {
+    await refusing('StopInstances', () => this.client.send(new StopInstancesCommand({ InstanceIds: [instanceId], ...(force ? { Force: true } : {}) })));
   }
 
   async start(instanceId: string): Promise<void> {
@@ -81,5 +81,11 @@ export class Ec2RootReplacement implements RootReplacement {
       if (isRefused(error, 'in-use')) return 'in-use';
       throw error;
     }
+  }
+
+  async tag(resourceIds: readonly string[], tags: Readonly<Record<string, string>>): Promise<void> {
+    if (resourceIds.length === 0) return;
+    const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+    await refusing('CreateTags', () => this.client.send(new CreateTagsCommand({ Resources: [...resourceIds], Tags })));
   }
 }

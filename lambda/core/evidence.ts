@@ -13,9 +13,9 @@ export interface EvidenceMember {
   readonly pointId: string;
   /** The instant that the recovered machine shows. */
   readonly consistentAt: string;
-  /** From `consistentAt` to the run's start: what this member lost. */
+  /** From `consistentAt` to the run's start: what this member lost. A failback loses nothing that was written before its drain. */
   readonly rpoSeconds: number;
-  /** From the run's start until its checks passed; absent if they did not. */
+  /** From the run's start (of a failback: its drain) until its checks passed; absent if they did not. */
   readonly rtoSeconds?: number;
   readonly launchMethod: RunMember['launchMethod'];
   readonly attempt: number;
@@ -23,6 +23,12 @@ export interface EvidenceMember {
   readonly instanceType: string;
   readonly subnetId: string;
   readonly privateIp?: string;
+  /** Of failback and repair: the machine that this one takes the place of. */
+  readonly replaces?: string;
+  /** The disks that were in the machine before. */
+  readonly keptVolumes?: RunMember['keptVolumes'];
+  /** Blocks found equal in both Regions. */
+  readonly verified?: RunMember['verified'];
   readonly notes: readonly string[];
   readonly error?: string;
 }
@@ -39,6 +45,16 @@ export interface EvidenceFencing {
   /** Who, or which policy, accepted that the old side is not known to be fenced. */
   readonly acceptedBy?: string;
   readonly results: readonly Omit<FenceRecord, 'runId'>[];
+}
+
+/** What a failback ended, and what it cost. */
+export interface EvidenceFailback {
+  /** Since when the recovery side had been the active one. */
+  readonly recoverySince?: string;
+  /** From the drain until the source side was the active one; of a run that failed, until the recovered machines worked again. */
+  readonly withoutServiceSeconds?: number;
+  /** Who accepted that what the source side had written since the failover is not carried on. */
+  readonly discardSource?: string;
 }
 
 export interface EvidenceCounts {
@@ -86,11 +102,15 @@ export interface Evidence {
   readonly dataLossWindows: readonly { readonly memberId: string; readonly from: string; readonly to: string; readonly seconds: number }[];
   /** Absent for a drill, and for a run that ended before it fenced. */
   readonly fencing?: EvidenceFencing;
+  readonly failback?: EvidenceFailback;
   readonly steps: readonly EvidenceStep[];
   readonly members: readonly EvidenceMember[];
 }
 
-/** The record of a run from what its steps wrote. Loss is reckoned at the run's start, the nearest measured instant to the source's end. */
+/**
+ * The record of a run from what its steps wrote. Loss is reckoned at the run's start, the nearest measured instant to the
+ * source's end; that of a failback at the instant at which nothing wrote any more.
+ */
 export function buildEvidence(
   run: RunRecord,
   members: readonly RunMember[],
@@ -99,7 +119,8 @@ export function buildEvidence(
   objectives?: { readonly rpoSeconds: number; readonly rtoSeconds: number },
   fences: readonly FenceRecord[] = [],
 ): Evidence {
-  const recovered = [...members].sort((a, b) => a.wave - b.wave || (a.memberId < b.memberId ? -1 : 1)).map((member) => evidenceOf(run, member));
+  const instants = instantsOf(run, steps);
+  const recovered = [...members].sort((a, b) => a.wave - b.wave || (a.memberId < b.memberId ? -1 : 1)).map((member) => evidenceOf(instants, member));
   const rpoSeconds = maximum(recovered.map((member) => member.rpoSeconds));
   const recoveryTimes = recovered.flatMap((member) => member.rtoSeconds ?? []);
   const rtoSeconds = recoveryTimes.length === recovered.length ? maximum(recoveryTimes) : undefined;
@@ -124,13 +145,14 @@ export function buildEvidence(
       rtoMet: rtoSeconds !== undefined && rtoSeconds <= objectives.rtoSeconds,
     },
     endpoints: countsOf(recovered),
-    dataLossWindows: recovered.map((member) => ({
+    dataLossWindows: recovered.filter(({ rpoSeconds: seconds }) => run.mode !== 'failback' || seconds > 0).map((member) => ({
       memberId: member.memberId,
       from: member.consistentAt,
-      to: run.startedAt,
+      to: instants.lossUntil,
       seconds: member.rpoSeconds,
     })),
     fencing: fencingOf(run, fences),
+    failback: failbackOf(run, steps),
     steps: [...steps]
       .sort((a, b) => secondsBetween(b.startedAt, a.startedAt) || (a.name < b.name ? -1 : 1))
       .map(({ runId: _same, ...step }) => ({ ...step, seconds: step.endedAt === undefined ? undefined : secondsBetween(step.startedAt, step.endedAt) })),
@@ -145,7 +167,25 @@ function fencingOf(run: RunRecord, fences: readonly FenceRecord[]): EvidenceFenc
   return { oldSide, acceptedBy, results };
 }
 
-function evidenceOf(run: RunRecord, member: RunMember): EvidenceMember {
+/** Until when what is missing counts as lost, and since when a machine is waited for. */
+interface Instants {
+  readonly lossUntil: string;
+  readonly waitedSince: string;
+}
+
+function instantsOf({ mode, startedAt }: RunRecord, steps: readonly RunStep[]): Instants {
+  const drain = mode === 'failback' ? steps.find(({ name }) => name === 'drain') : undefined;
+  return { lossUntil: drain?.endedAt ?? startedAt, waitedSince: drain?.startedAt ?? startedAt };
+}
+
+function failbackOf({ mode, ends, discardSource }: RunRecord, steps: readonly RunStep[]): EvidenceFailback | undefined {
+  if (mode !== 'failback') return undefined;
+  const from = steps.find(({ name }) => name === 'drain')?.startedAt;
+  const to = steps.find(({ name, outcome }) => (name === 'switch' || name === 'reopen') && outcome === 'SUCCEEDED')?.endedAt;
+  return { recoverySince: ends?.since, withoutServiceSeconds: from === undefined || to === undefined ? undefined : secondsBetween(from, to), discardSource };
+}
+
+function evidenceOf({ lossUntil, waitedSince }: Instants, member: RunMember): EvidenceMember {
   const passed = member.status === 'PASSED' && member.passedAt !== undefined;
   return {
     memberId: member.memberId,
@@ -154,14 +194,17 @@ function evidenceOf(run: RunRecord, member: RunMember): EvidenceMember {
     status: member.status,
     pointId: member.pointId,
     consistentAt: member.consistentAt,
-    rpoSeconds: Math.max(0, secondsBetween(member.consistentAt, run.startedAt)),
-    rtoSeconds: passed ? secondsBetween(run.startedAt, member.passedAt ?? run.startedAt) : undefined,
+    rpoSeconds: Math.max(0, secondsBetween(member.consistentAt, lossUntil)),
+    rtoSeconds: passed ? secondsBetween(waitedSince, member.passedAt ?? waitedSince) : undefined,
     launchMethod: member.launchMethod,
     attempt: member.attempt,
     instanceId: member.instanceId,
     instanceType: member.instanceType,
     subnetId: member.subnetId,
     privateIp: member.actualPrivateIp ?? member.privateIp,
+    replaces: member.replaces,
+    keptVolumes: member.keptVolumes,
+    verified: member.verified,
     notes: member.notes,
     error: member.error,
   };

@@ -92,7 +92,7 @@ function launchMethodFor({ memberId, endpoint, settings }: EndpointMember, launc
   return 'replaced-root';
 }
 
-function needsBillingCode({ platformDetails, productCodes }: MachineSettings): boolean {
+export function needsBillingCode({ platformDetails, productCodes }: MachineSettings): boolean {
   return platformDetails !== PLAIN_LINUX || productCodes.length > 0;
 }
 

@@ -182,6 +182,12 @@ export interface RunRecord {
   readonly oldSide?: OldSide;
   /** Who, or which policy, accepted that the old side is not known to be fenced. */
   readonly acceptedBy?: string;
+  /** Failback: who accepted that what the source side has written since the failover is not carried on. */
+  readonly discardSource?: string;
+  /** Failback: the time on the recovery side that it ends, and the failovers in it, oldest first. */
+  readonly ends?: Activation;
+  /** When another execution took the run over: time limits count from there. */
+  readonly resumedAt?: string;
   readonly startedAt: string;
   readonly endedAt?: string;
   readonly error?: string;
@@ -189,6 +195,13 @@ export interface RunRecord {
   readonly waves: readonly (readonly string[])[];
   /** Drill only: when teardown removes what this run launched. */
   readonly expiresAt?: string;
+}
+
+/** A time in which one side was the active one. */
+export interface Activation {
+  readonly epoch: number;
+  readonly since: string;
+  readonly failovers: readonly string[];
 }
 
 /**

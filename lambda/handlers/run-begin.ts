@@ -1,5 +1,6 @@
 import { dynamoCatalogue } from '../adapters/catalogue';
 import { ec2Client } from '../adapters/ec2-common';
+import { Ec2Fence } from '../adapters/ec2-fence';
 import { Ec2Recovery } from '../adapters/ec2-recovery';
 import { Ec2RecoverySnapshots } from '../adapters/ec2-snapshots';
 import { SfnExecutions } from '../adapters/executions';
@@ -12,6 +13,8 @@ export const handler = handlerOf('run-begin', (environment) => {
     ...dynamoCatalogue(environment),
     recovery: new Ec2RecoverySnapshots(ec2),
     machines: new Ec2Recovery(ec2),
+    source: new Ec2Fence(environment.sourceRegion),
+    sourceMachines: new Ec2Recovery(ec2Client(environment.sourceRegion)),
     executions: new SfnExecutions(environment.recoveryRegion),
   };
 }, beginRun);

@@ -6,6 +6,7 @@ import { handlerOf } from '../runtime/handler';
 
 export const handler = handlerOf('run-hooks', (environment) => ({
   ...dynamoCatalogue(environment),
+  back: dynamoCatalogue(environment, 'return'),
   functions: new LambdaFunctions(environment.recoveryRegion),
   commands: new SsmCommands(environment.recoveryRegion),
 }), runHooks);

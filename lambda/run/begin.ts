@@ -10,6 +10,7 @@ import type { MemberStore, PointStore, RunStore } from '../adapters/ports/catalo
 import type { LeaseStore } from '../adapters/ports/lease';
 import type { Executions } from '../adapters/ports/services';
 import type { RecoverySnapshots } from '../adapters/ports/snapshots';
+import type { SourceFence } from '../adapters/ports/source-fence';
 import { settleCopies } from '../cycle/commit';
 import { eachOf, mapOf } from '../runtime/pool';
 import type { Tools } from '../runtime/tools';
@@ -19,6 +20,7 @@ import { checkNotRecovered } from './recovered';
 import { beginRepair } from './repair/begin';
 import { revive, type RevivePorts } from './revive';
 import { validatedRequest } from './request';
+import { checkResumable } from './resume';
 import { InvalidRequest, listed, RunFailed, type RunRef } from './run';
 
 export interface BeginRunInput {
@@ -36,6 +38,9 @@ export interface BeginRunPorts {
   readonly machines: RevivePorts['machines'];
   readonly executions: Executions;
   readonly leases: LeaseStore;
+  /** Failback: the machines of the source side. */
+  readonly source: Pick<SourceFence, 'machines'>;
+  readonly sourceMachines: RevivePorts['machines'];
 }
 
 interface Choice {
@@ -89,12 +94,8 @@ class BeginStep {
   }
 
   private async resume(existing: RunRecord): Promise<RunRef> {
-    if (existing.mode !== this.request.mode) throw new InvalidRequest(`Run ${existing.runId} is a ${existing.mode}, not a ${this.request.mode}; resume it in its own mode.`);
     const { executionArn } = this.input;
-    if (existing.executionArn !== executionArn) {
-      if (existing.status === 'SUCCEEDED') throw new InvalidRequest(`Run ${existing.runId} has succeeded; begin a new one under another id.`);
-      if (await this.ports.executions.isRunning(existing.executionArn)) throw new InvalidRequest(`Run ${existing.runId} is still running as ${existing.executionArn}.`);
-    }
+    await checkResumable(existing, this.request, executionArn, this.ports.executions);
     const { endedAt: _ended, error: _error, ...rest } = existing;
     const { acceptUnreachable = existing.acceptUnreachable } = this.request;
     // Who resumes a drill wants to see it: its machines get their whole time.

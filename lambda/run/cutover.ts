@@ -1,59 +1,31 @@
-import type { RunConfig } from '../core/config';
 import { mustRollBack, requiredEndpoints, takenOver, type CutoverConfig, type CutoverRecord } from '../core/cutover';
-import { DomainError } from '../core/errors';
 import type { RunMember } from '../core/model';
-import { isRefused, messageOf, RefusedCall } from '../adapters/errors';
-import type { MemberStore, RunStore } from '../adapters/ports/catalogue';
-import type { CutoverContext, CutoverKind, CutoverKinds, CutoverStore, CutoverVerdict } from '../adapters/ports/cutover';
-import type { LeaseStore } from '../adapters/ports/lease';
+import { messageOf } from '../adapters/errors';
+import type { CutoverContext, CutoverKind } from '../adapters/ports/cutover';
 import type { Tools } from '../runtime/tools';
+import { CutoverWork, isFinal, isTransient, stepName, WAIT_SECONDS, type CutoverInput, type CutoverPorts, type Progress } from './cutover-work';
+import { cutBack } from './failback/cut-back';
 import { machineReferences } from './hooks';
 import { confirmEpoch } from './lease';
-import { InvalidRequest, listed, RunFailed, timed, type RunRef, type StepResult } from './run';
-
-export interface CutoverInput {
-  readonly config: RunConfig;
-  readonly run: RunRef;
-  readonly executionName: string;
-}
-
-export interface CutoverPorts {
-  readonly members: MemberStore;
-  readonly runs: RunStore;
-  readonly cutovers: CutoverStore;
-  readonly leases: LeaseStore;
-  readonly kinds: CutoverKinds;
-}
-
-const WAIT_SECONDS = 5;
-/** Kept of the function's remaining time for storing what was answered. */
-const RESERVE_MS = 10_000;
-/** A function of the user's runs 15 minutes at most, and so does this one, which must outlive it. */
-const LONGEST_BUDGET_MS = 14 * 60_000 - RESERVE_MS;
-
-type Progress = 'ended' | 'waiting' | 'failed';
+import { InvalidRequest, listed, RunFailed, timed, type StepResult } from './run';
 
 /**
  * Moves traffic to the recovered machines: each cutover in its order is read, applied and verified. When one fails, all that
- * this run has applied are put back in reverse order, and the run fails. Only a failover moves traffic.
+ * this run has applied are put back in reverse order, and the run fails. A failback puts back what failovers have moved.
  */
 export async function cutOver(input: CutoverInput, ports: CutoverPorts, tools: Tools): Promise<StepResult> {
+  if (input.run.mode === 'failback') return cutBack(input, ports, tools);
   if (input.run.mode !== 'failover') throw new InvalidRequest(`Run ${input.run.runId} is a ${input.run.mode}; only a failover moves traffic.`);
   return timed('cutover', input, ports.runs, tools, () => new CutoverStep(input, ports, tools).run());
 }
 
-class CutoverStep {
-  private readonly cutovers: readonly CutoverConfig[];
-  private readonly rows = new Map<string, CutoverRecord>();
+class CutoverStep extends CutoverWork {
   private members: readonly RunMember[] = [];
-
-  constructor(private readonly input: CutoverInput, private readonly ports: CutoverPorts, private readonly tools: Tools) {
-    this.cutovers = input.config.cutover ?? [];
-  }
 
   async run(): Promise<StepResult & { detail?: string }> {
     const { runId } = this.input.run;
     this.members = await this.ports.runs.runMembers(runId);
+    this.machines = machineReferences(this.members);
     for (const row of await this.ports.cutovers.cutovers(runId)) this.rows.set(row.name, row);
     for (const row of [...this.rows.values()]) {
       if (row.executionName !== this.input.executionName) await this.save(takenOver(row, this.input.executionName, this.tools.now()), row);
@@ -174,30 +146,6 @@ class CutoverStep {
     throw new RunFailed('CutoverFailed', `Cutover ${failed.name} failed: ${failed.failure ?? ''}. Rolled back: ${listed(named('ROLLED_BACK')) || 'nothing was applied'}; ${outcome}.`);
   }
 
-  private async putBack(config: CutoverConfig, read: CutoverRecord): Promise<Progress> {
-    await confirmEpoch(this.input.run, this.ports.leases);
-    const row = read.status === 'ROLLING_BACK' ? read : await this.save({ ...read, status: 'ROLLING_BACK', rollBackAt: this.tools.now() }, read);
-    const name = `${stepName(row)}/roll-back`;
-    const startedAt = row.rollBackAt ?? this.tools.now();
-    await this.ports.runs.beginStep({ runId: row.runId, name, startedAt });
-    const { verdict, final } = await this.rollBackOf(config, row);
-    if (!verdict.done && !final && !this.late(startedAt, config)) return 'waiting';
-    const status = verdict.done ? 'ROLLED_BACK' : 'STUCK';
-    if (!verdict.done) this.tools.log.error('Cutover could not be rolled back', { run: row.runId, cutover: row.name, reason: verdict.detail });
-    await this.ports.runs.endStep({ runId: row.runId, name, startedAt, endedAt: this.tools.now(), outcome: verdict.done ? 'SUCCEEDED' : 'FAILED', detail: verdict.detail });
-    await this.save({ ...row, status, detail: verdict.detail }, row);
-    return 'ended';
-  }
-
-  private async rollBackOf(config: CutoverConfig, row: CutoverRecord): Promise<{ verdict: CutoverVerdict; final: boolean }> {
-    try {
-      return { verdict: await this.kindOf(config).rollBack(this.context(config, row), row.before), final: false };
-    } catch (error) {
-      if (!isTransient(error) && !isFinal(error)) throw error;
-      return { verdict: { done: false, detail: messageOf(error) }, final: !isTransient(error) };
-    }
-  }
-
   /** Required endpoints of which this run has not recovered every machine that it was to. */
   private async missing(config: CutoverConfig): Promise<string[]> {
     const known = [...new Set((await this.ports.members.members()).filter(({ missingSince }) => missingSince === undefined).map(({ endpoint }) => endpoint))];
@@ -207,55 +155,8 @@ class CutoverStep {
     }).sort();
   }
 
-  private context(config: CutoverConfig, row: CutoverRecord): CutoverContext {
-    const { run } = this.input;
-    return {
-      config,
-      project: this.input.config.project,
-      runId: run.runId,
-      mode: run.mode,
-      idempotencyKey: `${run.runId}/cutover/${row.name}/${row.attempt}`,
-      machines: machineReferences(this.members),
-      budgetMs: this.tools.deadline.remainingMs() - RESERVE_MS,
-    };
-  }
-
-  /** Each kind's adapter takes its own configuration; which is which, the name of the kind says. */
-  private kindOf(config: CutoverConfig): CutoverKind {
-    return this.ports.kinds[config.kind];
-  }
-
-  /** A function that cannot end before this one is killed would look as if it had never answered. */
-  private noTime(config: CutoverConfig): boolean {
-    if (config.kind !== 'lambda') return this.tools.deadline.near();
-    return this.tools.deadline.remainingMs() - RESERVE_MS < Math.min(config.timeoutSeconds * 1000, LONGEST_BUDGET_MS);
-  }
-
-  private late(since: string, { timeoutSeconds }: CutoverConfig): boolean {
-    return Date.parse(this.tools.now()) - Date.parse(since) > timeoutSeconds * 1000;
-  }
-
   /** Before the row that says so: an interrupted step looks again, and ends its mark again. */
   private async endStep(row: CutoverRecord, outcome: 'SUCCEEDED' | 'FAILED', detail: string): Promise<void> {
     await this.ports.runs.endStep({ runId: row.runId, name: stepName(row), startedAt: row.startedAt, endedAt: this.tools.now(), outcome, detail });
   }
-
-  private async save(next: CutoverRecord, read: CutoverRecord | undefined): Promise<CutoverRecord> {
-    await this.ports.cutovers.saveCutover(next, read);
-    this.rows.set(next.name, next);
-    return next;
-  }
-}
-
-function stepName({ name }: CutoverRecord): string {
-  return `cutover/${name}`;
-}
-
-/** Waiting may help. */
-function isTransient(error: unknown): boolean {
-  return isRefused(error, 'throttled', 'unreachable', 'quota', 'not-ready');
-}
-
-function isFinal(error: unknown): boolean {
-  return error instanceof RefusedCall || error instanceof DomainError;
 }

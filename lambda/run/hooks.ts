@@ -2,13 +2,13 @@ import type { HookConfig } from '../core/config';
 import type { RunMember, RunMode } from '../core/model';
 import { shortened } from '../core/text';
 import { isRefused, messageOf } from '../adapters/errors';
-import type { HookRecord, RunStore } from '../adapters/ports/catalogue';
+import type { HookRecord, MemberStore, RunStore } from '../adapters/ports/catalogue';
 import type { LeaseStore } from '../adapters/ports/lease';
 import type { Commands, Functions } from '../adapters/ports/services';
 import type { Tools } from '../runtime/tools';
 import { commandState } from './command';
 import { confirmEpoch } from './lease';
-import { DONE, listed, RunFailed, timed, waveConfig, type StepResult, type WaveInput } from './run';
+import { DONE, listed, RunFailed, runRecord, timed, waveConfig, type StepResult, type WaveInput } from './run';
 
 export interface HooksInput extends WaveInput {
   /** `drain`: before the recovered machines of a failback stop; `wave` is -1. `redeploy`: on the new machines of a repair. */
@@ -20,7 +20,12 @@ export interface HookPorts {
   readonly leases: LeaseStore;
   readonly functions: Functions;
   readonly commands: Commands;
+  /** Failback: the recovered machines, as return cycles found them. */
+  readonly back: { readonly members: Pick<MemberStore, 'members'> };
 }
+
+/** What a hook is told of a machine, and chosen by. */
+type HookMember = Pick<RunMember, 'memberId' | 'endpoint' | 'wave' | 'instanceId' | 'actualPrivateIp' | 'privateIp'>;
 
 const WAIT_SECONDS = 5;
 /** Kept of the function's remaining time for storing what a hook answered. */
@@ -50,7 +55,7 @@ export interface MachineReference {
   readonly privateIp?: string;
 }
 
-export function machineReferences(members: readonly RunMember[]): MachineReference[] {
+export function machineReferences(members: readonly Omit<HookMember, 'wave'>[]): MachineReference[] {
   return members.map(({ memberId, endpoint, instanceId, actualPrivateIp, privateIp }) => ({
     memberId, endpoint, instanceId, privateIp: actualPrivateIp ?? privateIp,
   }));
@@ -60,8 +65,9 @@ export function machineReferences(members: readonly RunMember[]): MachineReferen
 export async function runHooks(input: HooksInput, ports: HookPorts, tools: Tools): Promise<StepResult> {
   const hooks = hooksOf(input);
   if (hooks.length === 0) return DONE;
-  return timed(`wave-${input.wave}/hooks-${input.phase}`, input, ports.runs, tools, async () => {
-    const [records, members] = await Promise.all([ports.runs.hooks(input.run.runId), ports.runs.runMembers(input.run.runId)]);
+  const name = input.phase === 'drain' ? 'hooks-drain' : `wave-${input.wave}/hooks-${input.phase}`;
+  return timed(name, input, ports.runs, tools, async () => {
+    const [records, members] = await Promise.all([ports.runs.hooks(input.run.runId), membersOf(input, ports)]);
     const failed: string[] = [];
     for (const hook of hooks) {
       const stored = records.find(({ wave, phase, name }) => wave === input.wave && phase === input.phase && name === hook.name);
@@ -88,13 +94,22 @@ function hooksOf({ config, wave, phase }: HooksInput): readonly HookConfig[] {
   }
 }
 
+/** Before a failback has planned anything, its machines are those that are about to stop. */
+async function membersOf({ run: { runId }, wave, phase }: HooksInput, { runs, back }: HookPorts): Promise<readonly HookMember[]> {
+  if (phase !== 'drain') return runs.runMembers(runId);
+  const own = new Set((await runRecord(runs, runId)).waves.flat());
+  return (await back.members.members())
+    .filter(({ memberId, missingSince }) => own.has(memberId) && missingSince === undefined)
+    .map(({ memberId, endpoint, instanceId, settings }) => ({ memberId, endpoint, wave, instanceId, privateIp: settings.privateIp }));
+}
+
 interface Ended {
   readonly failure?: string;
 }
 
 class Hook {
   constructor(
-    private readonly hook: HookConfig, private readonly input: HooksInput, private readonly members: readonly RunMember[],
+    private readonly hook: HookConfig, private readonly input: HooksInput, private readonly members: readonly HookMember[],
     private readonly ports: HookPorts, private readonly tools: Tools,
   ) {}
 
@@ -174,7 +189,7 @@ class Hook {
     }
     this.tools.log.error('Hook failed', { ...context, reason: failure });
     if (this.hook.onFailure === 'continue') return { failure };
-    throw new RunFailed('HookFailed', `Hook ${record.name} ${record.phase} wave ${record.wave + 1} failed: ${failure}`);
+    throw new RunFailed('HookFailed', `Hook ${record.name} ${record.phase === 'drain' ? 'before the drain' : `${record.phase} wave ${record.wave + 1}`} failed: ${failure}`);
   }
 }
 

@@ -14,7 +14,7 @@ export interface ValidRequest extends RunRequest {
 
 /** The request comes from a person's hand: whatever is wrong with it is said before anything is done. */
 export function validatedRequest(request: RunRequest | undefined, executionName: string): ValidRequest {
-  const { mode, selection = { kind: 'newest' }, endpoints, runId = executionName, acceptUnreachable, again } = request ?? {} as Partial<RunRequest>;
+  const { mode, selection = { kind: 'newest' }, endpoints, runId = executionName, again } = request ?? {} as Partial<RunRequest>;
   if (mode === undefined || !MODES.includes(mode)) {
     throw new InvalidRequest(`"mode" must be one of ${MODES.map((each) => `"${each}"`).join(', ')}, is ${JSON.stringify(mode)}. Example: {"mode": "drill"}`);
   }
@@ -22,8 +22,11 @@ export function validatedRequest(request: RunRequest | undefined, executionName:
   if (endpoints !== undefined && (!Array.isArray(endpoints) || endpoints.length === 0)) {
     throw new InvalidRequest('"endpoints" must name at least one endpoint; leave it out to recover all');
   }
-  if (acceptUnreachable !== undefined && (typeof acceptUnreachable !== 'string' || acceptUnreachable.trim() === '' || acceptUnreachable.length > 200)) {
-    throw new InvalidRequest('"acceptUnreachable" must name who accepts it, in 1 to 200 characters');
+  for (const field of ['acceptUnreachable', 'discardSource'] as const) {
+    const by = request?.[field];
+    if (by !== undefined && (typeof by !== 'string' || by.trim() === '' || by.length > 200)) {
+      throw new InvalidRequest(`"${field}" must name who accepts it, in 1 to 200 characters`);
+    }
   }
   if (again !== undefined && typeof again !== 'boolean') throw new InvalidRequest('"again" must be true or false');
   checkSelection(selection);

@@ -106,7 +106,8 @@ export interface RecoveredVolume {
 
 /** What replacing the root volume of a machine launched from a base image needs. */
 export interface RootReplacement {
-  stop(instanceId: string): Promise<void>;
+  /** @param force it is switched off without its system being asked */
+  stop(instanceId: string, force?: boolean): Promise<void>;
   start(instanceId: string): Promise<void>;
   volumesWithTags(tags: Tags): Promise<RecoveredVolume[]>;
   /** Repeatable by its client token. */
@@ -117,4 +118,5 @@ export interface RootReplacement {
   /** Only while stopped. Base64. */
   setUserData(instanceId: string, userData: string): Promise<void>;
   deleteVolume(volumeId: string): Promise<'removed' | 'absent' | 'in-use'>;
+  tag(resourceIds: readonly string[], tags: Readonly<Record<string, string>>): Promise<void>;
 }

@@ -4,6 +4,8 @@ export interface OldMachine {
   /** `pending`, `running`, `shutting-down`, `terminated`, `stopping`, `stopped`. */
   readonly state: string;
   readonly securityGroupIds: readonly string[];
+  /** Of its last start. */
+  readonly launchTime?: string;
   readonly tags: Readonly<Record<string, string>>;
 }
 

@@ -13,6 +13,8 @@ interface StoredMachine {
   stateReason?: string;
   stateReasonCode?: string;
   since: number;
+  /** Put on after its launch. */
+  tags?: Readonly<Record<string, string>>;
   volumes: { deviceName: string; volumeId: string }[];
 }
 
@@ -166,6 +168,17 @@ export class FakeMachines implements RecoveryMachines, RootReplacement {
     });
   }
 
+  tag(resourceIds: readonly string[], tags: Readonly<Record<string, string>>) {
+    return this.cloud.ask('recovery', 'CreateTags', () => {
+      for (const id of resourceIds) {
+        const machine = this.machineRows.get(id);
+        const volume = this.volumeRows.get(id);
+        if (machine !== undefined) machine.tags = { ...machine.tags, ...tags };
+        if (volume !== undefined) Object.assign(volume.tags, tags);
+      }
+    });
+  }
+
   private become(instanceId: string, operation: string, state: string) {
     return this.cloud.ask('recovery', operation, () => {
       const machine = this.machineRows.get(instanceId);
@@ -181,8 +194,8 @@ export class FakeMachines implements RecoveryMachines, RootReplacement {
 
   private facts(machine: StoredMachine): MachineFacts {
     if (machine.state === 'pending' && this.ms() >= machine.since + 10_000) machine.state = 'running';
-    const { instanceId, state, stateReason, stateReasonCode, spec, volumes } = machine;
-    return { instanceId, state, stateReason, stateReasonCode, privateIp: spec.privateIp ?? '10.9.9.9', availabilityZone: 'us-west-2a', rootDeviceName: '/dev/xvda', volumes: [...volumes], tags: { ...spec.tags } };
+    const { instanceId, state, stateReason, stateReasonCode, spec, volumes, tags } = machine;
+    return { instanceId, state, stateReason, stateReasonCode, privateIp: spec.privateIp ?? '10.9.9.9', availabilityZone: 'us-west-2a', rootDeviceName: '/dev/xvda', volumes: [...volumes], tags: { ...spec.tags, ...tags } };
   }
 
   private ms(): number {

@@ -6,6 +6,8 @@ interface OldState {
   state: string;
   stoppingSince?: number;
   groups: string[];
+  /** Of its last start; that of the instance where it was never started again. */
+  launchTime?: string;
   /** Its system hangs: only force ends it. */
   hangs?: boolean;
 }
@@ -51,6 +53,11 @@ export class FakeOldSide implements SourceFence, RolePolicies {
     });
   }
 
+  /** Somebody, or a run, starts it. */
+  start(instanceId: string): void {
+    Object.assign(this.of(instanceId), { state: 'running', launchTime: this.cloud.clock.now() });
+  }
+
   setSecurityGroups(instanceId: string, groupIds: readonly string[]) {
     return this.cloud.ask('source', 'ModifyInstanceAttribute', () => void (this.of(instanceId).groups = [...groupIds]));
   }
@@ -70,8 +77,8 @@ export class FakeOldSide implements SourceFence, RolePolicies {
   private facts(id: string): OldMachine[] {
     const instance = this.cloud.instances.get(id);
     if (instance === undefined) return [];
-    const { state, groups } = this.of(id);
-    return [{ instanceId: id, state, securityGroupIds: [...groups], tags: instance.tags }];
+    const { state, groups, launchTime = instance.launchTime } = this.of(id);
+    return [{ instanceId: id, state, securityGroupIds: [...groups], launchTime, tags: instance.tags }];
   }
 
   private ms(): number {

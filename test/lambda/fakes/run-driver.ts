@@ -121,8 +121,8 @@ function portsOf(world: World, wrap: Wrap) {
   return {
     members: catalogue, points: catalogue, runs: catalogue, leases: catalogue, fences: catalogue, source: wrap(world.oldSide), roles: wrap(world.oldSide),
     recovery: wrap(world.cloud.recovery), executions: wrap(world.executions),
-    machines, roots: machines, functions: wrap(world.functions), commands: wrap(world.commands),
-    cutovers: wrap(world.cutovers), kinds: kindsOf(wrap(world.traffic)),
+    machines, sourceMachines: wrap(world.machines), roots: machines, functions: wrap(world.functions), commands: wrap(world.commands),
+    back: { members: wrap(world.back), points: wrap(world.back) }, cutovers: wrap(world.cutovers), kinds: kindsOf(wrap(world.traffic)),
   };
 }
 

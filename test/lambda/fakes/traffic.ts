@@ -11,9 +11,10 @@ export class FakeCutovers implements CutoverStore {
   }
 
   saveCutover(next: CutoverRecord, read: CutoverRecord | undefined) {
-    const stored = this.rows.get(next.name);
+    const key = `${next.runId}|${next.name}`;
+    const stored = this.rows.get(key);
     if (stored?.status !== read?.status || stored?.attempt !== read?.attempt) return Promise.reject(new ConflictError(next.name));
-    this.rows.set(next.name, structuredClone(next));
+    this.rows.set(key, structuredClone(next));
     return Promise.resolve();
   }
 }
