@@ -114,7 +114,7 @@ export class DisasterRecovery extends Construct {
       context, fencing: props.fencing, handler: this.runFunctions.fence, endpoints: this.endpoints, topic: props.notifications,
     });
     const cutovers = new Cutovers(this, context, this.runFunctions.cutover);
-    const failback = props.failback && new ProjectFailback(this, 'Failback', { context, failback: props.failback });
+    const failback = props.failback && new ProjectFailback(this, 'Failback', { context, failback: props.failback, begin: this.runFunctions.begin });
     const repair = props.repair && new ProjectRepair(this, 'Repair', { context, repair: props.repair });
     this.parts = { context, props, endpoints: this.endpoints, plan: this.plan, target, drill: this.drillNetwork, drillPolicy, cutovers, fencing, failback, repair };
     const upkeep = new UpkeepFunctions(this, 'Upkeep', context);
@@ -152,6 +152,7 @@ export class DisasterRecovery extends Construct {
     const handle = new ProtectedEndpoint(this, endpoint);
     this.endpoints.push(handle);
     this.parts.fencing.add(handle);
+    this.parts.failback?.add(handle);
     endpoint._tagConstructs(this.projectName);
     this.allowRoles(endpoint.launch.instanceProfile?.role ? [endpoint.launch.instanceProfile.role.roleArn] : []);
     const { baseImageId } = endpoint.launch;

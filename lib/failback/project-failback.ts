@@ -1,5 +1,7 @@
 import { Construct } from 'constructs';
 import type { FailbackConfig } from '../../lambda/core/config';
+import { EndpointTags } from '../endpoint/endpoint-tags';
+import type { ProtectedEndpoint } from '../endpoint/protected-endpoint';
 import type { ProjectContext } from '../functions/context';
 import { FLEET_MEMORY_MIB, LONG, MEMORY_MIB } from '../functions/cycle-functions';
 import * as permissions from '../functions/permissions/failback';
@@ -10,11 +12,14 @@ import type { Failback } from './failback';
 export interface ProjectFailbackProps {
   readonly context: ProjectContext;
   readonly failback: Failback;
+  /** Of the run. */
+  readonly begin: WorkflowFunction;
 }
 
 /** What a project needs for its way back: functions of the run, and the return cycle. @internal */
 export class ProjectFailback extends Construct {
   readonly functions: FailbackFunctions;
+  private readonly tags: EndpointTags;
 
   constructor(scope: Construct, id: string, private readonly props: ProjectFailbackProps) {
     super(scope, id);
@@ -30,6 +35,13 @@ export class ProjectFailback extends Construct {
         context, handler: 'run-verify', description: 'compares the disks that come back in both Regions', timeout: LONG, memoryMiB: FLEET_MEMORY_MIB, permissions: permissions.runVerify(context),
       }),
     };
+    for (const permission of permissions.beginFailback(context)) props.begin.allow(permission);
+    this.tags = new EndpointTags(context.project, (tags) => this.functions.drain.allow(permissions.stopOriginals(context, tags)));
+  }
+
+  /** Lets the failback stop the machines of an endpoint in the source Region. */
+  add(endpoint: ProtectedEndpoint): void {
+    this.tags.add(endpoint);
   }
 
   toConfig(): { readonly failback: FailbackConfig } {
