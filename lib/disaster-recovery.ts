@@ -22,6 +22,7 @@ import { executionsArn } from './functions/permissions/executions';
 import { hookPermissions } from './functions/permissions/hooks';
 import { passRoles, replaceRoot } from './functions/permissions/run';
 import { RunFunctions } from './functions/run-functions';
+import type { WorkflowFunction } from './functions/workflow-function';
 import { UpkeepFunctions } from './functions/upkeep-functions';
 import { launchPlaces } from './launch-permissions';
 import { RecoveryAlarms } from './monitoring/alarms';
@@ -30,6 +31,7 @@ import { defaultProjectName, physicalName, projectNameProblem } from './names';
 import { DrillPolicy, type DrillNetwork } from './network/drill-policy';
 import type { StagingNetwork } from './network/staging-area';
 import { knownCidr } from './network/vpc-facts';
+import type { HookTarget } from './plan/recovery-hook';
 import { RecoveryPlan } from './plan/recovery-plan';
 import type { RecoveryWave } from './plan/recovery-wave';
 import { knownSeconds } from './policies/duration';
@@ -37,6 +39,7 @@ import { cycleConfig, rolesNotPassable, runConfig, upkeepConfig, type ProjectPar
 import { endpointProblems, functionProblems, networkProblems, propsProblems, sizeProblems } from './project-validation';
 import { ProjectRepair } from './repair/project-repair';
 import { Schedules } from './schedules';
+import { SourceSite } from './source-site';
 import { footprintStack, SourceFootprint } from './source-footprint';
 import { WakeUp } from './wake-up';
 import { CycleWorkflow } from './workflow/cycle-workflow';
@@ -75,6 +78,9 @@ export class DisasterRecovery extends Construct {
   private readonly plan: RecoveryPlan;
   private readonly parts: ProjectParts;
   private readonly runFunctions: RunFunctions;
+  /** What may act on machines of an endpoint by its tags. */
+  private readonly boundByTags: readonly { add(endpoint: ProtectedEndpoint): void }[];
+  private readonly site?: SourceSite;
   private readonly makeDetection: () => FailureDetection;
   private detectors?: FailureDetection;
 
@@ -114,9 +120,13 @@ export class DisasterRecovery extends Construct {
       context, fencing: props.fencing, handler: this.runFunctions.fence, endpoints: this.endpoints, topic: props.notifications, release: props.failback !== undefined,
     });
     const cutovers = new Cutovers(this, context, this.runFunctions.cutover);
-    const failback = props.failback && new ProjectFailback(this, 'Failback', { context, failback: props.failback, cycle: cycleFunctions, parts: () => this.parts });
+    const failback = props.failback && new ProjectFailback(this, 'Failback', {
+      context, failback: props.failback, begin: this.runFunctions.begin, cycle: cycleFunctions, parts: () => this.parts,
+    });
     const repair = props.repair && new ProjectRepair(this, 'Repair', { context, repair: props.repair });
     this.parts = { context, props, endpoints: this.endpoints, plan: this.plan, target, drill: this.drillNetwork, drillPolicy, cutovers, fencing, failback, repair };
+    this.site = props.failback || props.repair ? new SourceSite(context, this.runFunctions, props.failback?._options.key) : undefined;
+    this.boundByTags = [fencing, failback, this.site].flatMap((each) => each ?? []);
     const upkeep = new UpkeepFunctions(this, 'Upkeep', context);
     const { interval } = props.schedule;
     const cycle = new CycleWorkflow(this, 'Cycle', {
@@ -142,6 +152,7 @@ export class DisasterRecovery extends Construct {
     this.sourceStack = props.source.stack ?? footprintStack(stack, this, props.source.region);
     const source = new SourceFootprint(this.sourceStack, `${id}Footprint`, { project: this.projectName, recoveryRegion: stack.region, wayBack: failback !== undefined });
     this.makeDetection = () => new FailureDetection(this, 'Detection', { context, topic: props.notifications, schedules, bus, source });
+    for (const hook of props.failback?._options.drain ?? []) this.allowTarget(this.runFunctions.hooks, hook._target);
     this.allowRoles((props.target._options.instanceRoles ?? []).map((role) => role.roleArn));
     this.node.addValidation({ validate: () => this.problems() });
     Aspects.of(this).add({ visit: (node) => (node === this ? this.warn() : undefined) }, { priority: AspectPriority.READONLY });
@@ -151,7 +162,7 @@ export class DisasterRecovery extends Construct {
   protect(endpoint: Endpoint): ProtectedEndpoint {
     const handle = new ProtectedEndpoint(this, endpoint);
     this.endpoints.push(handle);
-    this.parts.fencing.add(handle);
+    for (const each of this.boundByTags) each.add(handle);
     endpoint._tagConstructs(this.projectName);
     this.allowRoles(endpoint.launch.instanceProfile?.role ? [endpoint.launch.instanceProfile.role.roleArn] : []);
     const { baseImageId } = endpoint.launch;
@@ -170,12 +181,9 @@ export class DisasterRecovery extends Construct {
   /** Appends one wave, with its hooks and checks. */
   addWave(wave: RecoveryWave): void {
     this.plan.add(wave);
-    for (const hook of [...(wave.before ?? []), ...(wave.after ?? [])]) {
-      for (const permission of hookPermissions(this.parts.context, hook._target)) this.runFunctions.hooks.allow(permission);
-    }
-    for (const check of wave.checks ?? []) {
-      for (const permission of hookPermissions(this.parts.context, check._target)) this.runFunctions.check.allow(permission);
-    }
+    const { hooks, check } = this.runFunctions;
+    for (const hook of [...(wave.before ?? []), ...(wave.after ?? [])]) this.allowTarget(hooks, hook._target);
+    for (const each of wave.checks ?? []) this.allowTarget(check, each._target);
   }
 
   /**
@@ -238,6 +246,13 @@ export class DisasterRecovery extends Construct {
   /** Recovery points that are not complete yet. @default - maximum over 5 minutes */
   metricOpenPoints(options?: MetricOptions): Metric {
     return this.metric(RecoveryMetric.OPEN_POINTS, options);
+  }
+
+  /** Documents run where the machines are: those of a failback or a repair are in the source Region. */
+  private allowTarget(handler: WorkflowFunction, target: HookTarget): void {
+    const { context } = this.parts;
+    const regions = target.documentName !== undefined && this.site ? [context.recoveryRegion, context.sourceRegion] : [context.recoveryRegion];
+    for (const region of regions) for (const permission of hookPermissions({ ...context, recoveryRegion: region }, target)) handler.allow(permission);
   }
 
   private ownKey(removalPolicy: RemovalPolicy): Key {

@@ -1,5 +1,6 @@
 import { contains, isUsable, parseCidr, parseIp } from './cidr';
 import type { LaunchConfig, NetworkConfig, RunConfig, SubnetConfig } from './config';
+import { siteOf } from './direction';
 import { DrillLimitExceeded, PlanError } from './errors';
 import { groupBy } from './group';
 import type { EndpointMember, LaunchMethod, MachineSettings, RecoveryPoint, RunMember, RunMode } from './model';
@@ -13,8 +14,9 @@ export type LaunchPlan = Pick<RunMember, 'launchMethod' | 'instanceType' | 'subn
 /** The only platform whose snapshots RegisterImage makes a launchable image of; every other one needs its billing code. */
 const PLAIN_LINUX = 'Linux/UNIX';
 
-/** The endpoint's launch settings over the target's defaults. */
-export function launchConfigFor(config: Pick<RunConfig, 'launch' | 'launchDefaults'>, endpoint: string): LaunchConfig {
+/** The endpoint's launch settings over the target's defaults. They are the recovery Region's: in the source Region a machine is as it was. */
+export function launchConfigFor(config: Pick<RunConfig, 'launch' | 'launchDefaults'>, endpoint: string, mode: RunMode = 'failover'): LaunchConfig {
+  if (siteOf(mode) === 'source') return {};
   const own = Object.hasOwn(config.launch, endpoint) ? config.launch[endpoint] : undefined;
   return { ...config.launchDefaults, ...own, tags: { ...config.launchDefaults.tags, ...own?.tags } };
 }
@@ -25,14 +27,15 @@ export function networkFor(config: Pick<RunConfig, 'production' | 'drill'>, mode
 }
 
 /** Security groups belong to a VPC, so those given for an endpoint hold in production only. */
-export function securityGroupsFor(config: RunConfig, endpoint: string, mode: RunMode): readonly string[] {
+export function securityGroupsFor(config: RunConfig, { endpoint, settings }: Pick<RunMember, 'endpoint' | 'settings'>, mode: RunMode): readonly string[] {
+  if (siteOf(mode) === 'source') return settings.securityGroupIds ?? [];
   const own = mode === 'drill' ? undefined : launchConfigFor(config, endpoint).securityGroupIds;
   return own ?? networkFor(config, mode).securityGroupIds;
 }
 
 /** The instance profile that the recovered machine carries, or why it carries none. */
-export function instanceProfileFor(config: LaunchBases, endpoint: string, settings: MachineSettings): { readonly arn?: string; readonly note?: string } {
-  const configured = launchConfigFor(config, endpoint).instanceProfileArn;
+export function instanceProfileFor(config: LaunchBases, endpoint: string, settings: MachineSettings, mode: RunMode = 'failover'): { readonly arn?: string; readonly note?: string } {
+  const configured = launchConfigFor(config, endpoint, mode).instanceProfileArn;
   if (configured !== undefined) return { arn: configured };
   if (settings.instanceProfileArn === undefined) return {};
   if (settings.instanceRoleArn !== undefined && config.passableRoleArns.includes(settings.instanceRoleArn)) return { arn: settings.instanceProfileArn };
@@ -73,7 +76,8 @@ export function checkDrillLimit(mode: RunMode, machines: number, config: Pick<Ru
 }
 
 /** The recovery type that is tried first. */
-export function plannedType(sourceType: string, config: Pick<RunConfig, 'instanceTypes'>, launch: LaunchConfig): string {
+export function plannedType(sourceType: string, config: Pick<RunConfig, 'instanceTypes'>, launch: LaunchConfig, mode: RunMode = 'failover'): string {
+  if (siteOf(mode) === 'source') return sourceType;
   const { map } = config.instanceTypes;
   return launch.instanceType ?? (Object.hasOwn(map, sourceType) ? map[sourceType] : undefined) ?? sourceType;
 }

@@ -1,6 +1,7 @@
 import type { RunConfig, SubnetConfig } from './config';
+import { siteOf } from './direction';
 import { inTurnOverZones, launchConfigFor, plannedType } from './launch-plan';
-import type { RunMember } from './model';
+import type { RunMember, RunMode } from './model';
 
 /** Why EC2 refused a launch: no machine of the type free in the zone, the private address taken, or no address free in the subnet. */
 export type LaunchFailure = 'capacity' | 'address-in-use' | 'subnet-full';
@@ -15,16 +16,16 @@ export type LaunchAttempt = Pick<RunMember, 'attempt' | 'instanceType' | 'subnet
  * others know it by that address; without one (or after that) each type is tried in every zone, the best type first. A full
  * subnet says nothing of its zone: the other subnets there come first, with the type that was to be launched.
  */
-export function nextAttempt(member: RunMember, failure: LaunchFailure, config: RunConfig): LaunchAttempt | undefined {
+export function nextAttempt(member: RunMember, failure: LaunchFailure, config: RunConfig, mode: RunMode = 'failover'): LaunchAttempt | undefined {
   if (failure === 'address-in-use') {
     if (member.privateIp === undefined) return undefined;
     return attempt(member, { note: `a new private address: ${member.privateIp} is in use` });
   }
-  const subnets = subnetsOf(member, config);
+  const subnets = subnetsOf(member, config, mode);
   const here = subnets.find((subnet) => subnet.subnetId === member.subnetId) ?? { subnetId: member.subnetId };
   const isFull = failure === 'subnet-full';
   const tried = [...new Set([...(member.tried ?? []), isFull ? fullKey(here) : attemptKey(member.instanceType, here)])];
-  const first = plannedType(member.settings.instanceType, config, launchConfigFor(config, member.endpoint));
+  const first = plannedType(member.settings.instanceType, config, launchConfigFor(config, member.endpoint, mode), mode);
   const types = [...new Set([...(isFull ? [member.instanceType] : []), first, ...config.instanceTypes.fallbacks])];
   const untried = (type: string, subnet: SubnetConfig) => !tried.includes(attemptKey(type, subnet)) && !tried.includes(fullKey(subnet));
   const refused = isFull ? `no free address in ${here.subnetId}` : `no capacity for ${attemptKey(member.instanceType, here)}`;
@@ -78,7 +79,12 @@ function attemptKey(type: string, subnet: SubnetConfig): string {
 }
 
 /** The subnets that the machine may go to: those of the network that it is in, or the one configured for it. */
-function subnetsOf(member: RunMember, config: RunConfig): SubnetConfig[] {
+function subnetsOf(member: RunMember, config: RunConfig, mode: RunMode): SubnetConfig[] {
+  if (siteOf(mode) === 'source') {
+    const { subnetId = member.subnetId, availabilityZone } = member.settings;
+    const others = config.repair?.subnets.filter((subnet) => subnet.subnetId !== subnetId) ?? [];
+    return [{ subnetId, availabilityZone }, ...inTurnOverZones(others)];
+  }
   const isHere = (subnet: SubnetConfig) => subnet.subnetId === member.subnetId;
   const network = config.drill.subnets.some(isHere) ? config.drill.subnets : config.production.subnets;
   const isFixed = launchConfigFor(config, member.endpoint).subnetId === member.subnetId;

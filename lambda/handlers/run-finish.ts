@@ -6,5 +6,7 @@ import { handlerOf } from '../runtime/handler';
 
 export const handler = handlerOf('run-finish', (environment) => ({
   ...dynamoCatalogue(environment),
+  back: dynamoCatalogue(environment, 'return'),
   machines: new Ec2Recovery(ec2Client(environment.recoveryRegion)),
+  sourceMachines: new Ec2Recovery(ec2Client(environment.sourceRegion)),
 }), finishRun);

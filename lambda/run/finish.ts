@@ -1,3 +1,4 @@
+import { directionOf, siteOf } from '../core/direction';
 import type { RunConfig } from '../core/config';
 import { answerOf, buildEvidence, evidenceParts, type Evidence } from '../core/evidence';
 import type { RunMember, RunRecord, RunRequest } from '../core/model';
@@ -23,10 +24,16 @@ export interface FinishRunInput {
   readonly error?: CaughtError;
 }
 
+type Images = Pick<RecoveryMachines, 'images' | 'deregisterImage'>;
+
 export interface FinishRunPorts {
   readonly runs: RunStore;
   readonly points: PointStore;
-  readonly machines: RecoveryMachines;
+  readonly machines: Images;
+  /** Of the source Region. */
+  readonly sourceMachines: Images;
+  /** Of the way back. */
+  readonly back: { readonly points: PointStore };
   readonly leases: LeaseStore;
   readonly fences: FenceStore;
 }
@@ -47,8 +54,9 @@ export async function finishRun(input: FinishRunInput, ports: FinishRunPorts, to
     return { runId, status: 'FAILED', error };
   }
   const [members, steps, fences] = await Promise.all([ports.runs.runMembers(runId), ports.runs.steps(runId), ports.fences.fences(runId)]);
-  await removeImages(record, members.map((member) => ({ ...member, status: 'FAILED' as const })), ports.machines);
-  await eachOf(members, (member) => unpin(member, ports.points));
+  await removeImages(record, members.map((member) => ({ ...member, status: 'FAILED' as const })), siteOf(record.mode) === 'source' ? ports.sourceMachines : ports.machines);
+  const { points } = directionOf(record.mode) === 'return' ? ports.back : ports;
+  await eachOf(members, (member) => unpin(member, points));
   const leftOut = steps.find(({ name, outcome }) => name === PLAN_STEP && outcome === 'FAILED')?.detail;
   const stale = caught === undefined ? await staleness(record, ports.leases) : undefined;
   const ended = endedOf(record, caught ?? leftOut ?? stale ?? record.error, tools);

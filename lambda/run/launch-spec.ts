@@ -1,7 +1,8 @@
 import type { RunConfig } from '../core/config';
+import { siteOf } from '../core/direction';
 import { clientToken, imageName } from '../core/ids';
 import { instanceProfileFor, launchConfigFor, securityGroupsFor } from '../core/launch-plan';
-import type { PointVolume, RunMember, RunRecord } from '../core/model';
+import type { PointVolume, RunMember, RunMode, RunRecord } from '../core/model';
 import type { DiskMapping, ImageSpec, LaunchSpec } from '../adapters/ports/recovery-machines';
 import { runTags } from './run';
 
@@ -43,7 +44,7 @@ export function imageSpec(member: RunMember, record: RunRecord): ImageSpec {
 /** The user's own tags as far as there is room, those of this package always. */
 export function machineTags(member: RunMember, record: RunRecord, config: RunConfig): Record<string, string> {
   const ours = runTags(record, member);
-  const theirs = Object.entries({ ...member.settings.tags, ...launchConfigFor(config, member.endpoint).tags }).filter(([key]) => !(key in ours));
+  const theirs = Object.entries({ ...member.settings.tags, ...launchConfigFor(config, member.endpoint, record.mode).tags }).filter(([key]) => !(key in ours));
   return { ...Object.fromEntries(theirs.slice(0, TAGS_MAX - Object.keys(ours).length)), ...ours };
 }
 
@@ -54,7 +55,7 @@ export function epochOf({ epoch }: RunRecord): number[] {
 
 export function launchSpec(member: RunMember, imageId: string, record: RunRecord, config: RunConfig): LaunchSpec {
   const { settings, endpoint } = member;
-  const launch = launchConfigFor(config, endpoint);
+  const launch = launchConfigFor(config, endpoint, record.mode);
   const fromBase = member.launchMethod === 'replaced-root';
   return {
     clientToken: clientToken(record.project, record.runId, member.memberId, member.attempt, ...epochOf(record)),
@@ -62,23 +63,23 @@ export function launchSpec(member: RunMember, imageId: string, record: RunRecord
     instanceType: member.instanceType,
     subnetId: member.subnetId,
     privateIp: member.privateIp,
-    securityGroupIds: securityGroupsFor(config, endpoint, record.mode),
-    instanceProfileArn: instanceProfileFor(config, endpoint, settings).arn,
+    securityGroupIds: securityGroupsFor(config, member, record.mode),
+    instanceProfileArn: instanceProfileFor(config, endpoint, settings, record.mode).arn,
     // A key pair belongs to a Region: the source's is not there.
-    keyName: launch.keyName,
+    keyName: siteOf(record.mode) === 'source' ? settings.keyName : launch.keyName,
     // The base image must not act on it: it is set once the machine's own root is in place.
     userData: launch.keepUserData === false || fromBase ? undefined : settings.userData,
     httpTokens: settings.httpTokens,
     httpPutResponseHopLimit: settings.httpPutResponseHopLimit,
     ebsOptimized: settings.ebsOptimized,
-    ...reservationOf(member, config),
+    ...reservationOf(member, config, record.mode),
     disks: fromBase ? member.volumes.filter(({ isRoot }) => !isRoot).map((volume) => diskOf(volume, record)) : [],
     tags: machineTags(member, record, config),
   };
 }
 
 /** A reservation is for one type in one zone; whether it fits this machine, EC2 says. */
-export function reservationOf(member: RunMember, config: RunConfig): Pick<LaunchSpec, 'capacityReservationId' | 'capacityReservationGroupArn'> {
-  if (member.unreserved === true) return {};
+export function reservationOf(member: RunMember, config: RunConfig, mode: RunMode): Pick<LaunchSpec, 'capacityReservationId' | 'capacityReservationGroupArn'> {
+  if (member.unreserved === true || siteOf(mode) === 'source') return {};
   return { capacityReservationId: config.capacityReservationId, capacityReservationGroupArn: config.capacityReservationGroupArn };
 }

@@ -11,6 +11,7 @@ import { pace, type Tools } from '../runtime/tools';
 import { imageSpec, launchSpec, reservationOf } from './launch-spec';
 import { confirmEpoch } from './lease';
 import { replaceRoot } from './replace-root';
+import { swapDisks } from './swap-disks';
 import { listed, membersOfWave, RunFailed, runRecord, saved, timed, type StepResult, type WaveInput } from './run';
 
 export interface LaunchPorts {
@@ -79,6 +80,8 @@ class LaunchStep {
   /** From planned to launched; each stage is stored before the next. */
   private async launch(planned: RunMember): Promise<RunMember> {
     let member = planned;
+    // There is a machine already: what is left to be done is done while it is followed.
+    if (member.launchMethod === 'swapped-disks') return member.status === 'PLANNED' ? this.found(member) : member;
     try {
       if (member.status === 'PLANNED') {
         const imageId = await this.imageOf(member);
@@ -94,6 +97,11 @@ class LaunchStep {
     } catch (error) {
       return isRefused(error) && lacksImage(error) ? this.unregistered(member, error) : this.refused(member, error);
     }
+  }
+
+  private found(member: RunMember): Promise<RunMember> {
+    const instanceId = member.memberId.slice(member.memberId.lastIndexOf('/') + 1);
+    return this.save(member, { status: 'LAUNCHED', instanceId, launchedAt: this.tools.now() });
   }
 
   /**
@@ -130,7 +138,7 @@ class LaunchStep {
   }
 
   private isReserved(member: RunMember): boolean {
-    const { capacityReservationId, capacityReservationGroupArn } = reservationOf(member, this.input.config);
+    const { capacityReservationId, capacityReservationGroupArn } = reservationOf(member, this.input.config, this.record.mode);
     return capacityReservationId !== undefined || capacityReservationGroupArn !== undefined;
   }
 
@@ -141,7 +149,7 @@ class LaunchStep {
 
   /** With another type, in another zone or with another address, as far as there is one. */
   private async otherwise(member: RunMember, failure: LaunchFailure, reason: string): Promise<RunMember> {
-    const attempt = nextAttempt(member, failure, this.input.config);
+    const attempt = nextAttempt(member, failure, this.input.config, this.record.mode);
     if (attempt === undefined) return this.save(member, { status: 'FAILED', error: reason });
     this.tools.log.warn('Launching otherwise', { run: this.record.runId, member: member.memberId, reason, note: attempt.notes.at(-1) });
     return this.save(member, { ...attempt, status: 'IMAGE_READY', instanceId: undefined, launchedAt: undefined });
@@ -167,6 +175,7 @@ class LaunchStep {
       }
       return this.save(member, { status: 'FAILED', error: reason });
     }
+    if (member.launchMethod === 'swapped-disks') return this.swap(member, machine);
     if (member.launchMethod === 'replaced-root') {
       await confirmEpoch(this.input.run, this.ports.leases);
       try {
@@ -177,8 +186,27 @@ class LaunchStep {
     } else if (machine.state === 'stopped') {
       return this.save(member, { status: 'FAILED', error: `${machine.instanceId} stopped: ${machine.stateReason ?? 'EC2 gives no reason'}` });
     } else if (machine.state !== 'running') return member;
+    return this.running(member, machine);
+  }
+
+  private running(member: RunMember, machine: MachineFacts): Promise<RunMember> {
     this.tools.log.info('Running', { run: this.record.runId, member: member.memberId, instance: machine.instanceId });
     return this.save(member, { status: 'RUNNING', runningAt: this.tools.now(), actualPrivateIp: machine.privateIp });
+  }
+
+  private async swap(read: RunMember, machine: MachineFacts): Promise<RunMember> {
+    let member = read;
+    try {
+      const state = await swapDisks(member, machine, {
+        record: this.record, config: this.input.config, roots: this.ports.roots, tools: this.tools,
+        confirm: () => confirmEpoch(this.input.run, this.ports.leases),
+        keep: async (keptVolumes) => { member = await this.save(member, { keptVolumes }); return member; },
+      });
+      if (state.kind === 'running') return await this.running(member, machine);
+      return state.kind === 'failed' ? await this.save(member, { status: 'FAILED', error: state.reason }) : member;
+    } catch (error) {
+      return this.refused(member, error);
+    }
   }
 
   private async giveUp(member: RunMember): Promise<RunMember> {
@@ -218,7 +246,7 @@ function lacksImage(error: RefusedCall): boolean {
 }
 
 /** A machine that runs does not need its image, and while there is one its snapshots cannot be deleted. */
-export async function removeImages(record: RunRecord, members: readonly RunMember[], machines: RecoveryMachines): Promise<void> {
+export async function removeImages(record: RunRecord, members: readonly RunMember[], machines: Pick<RecoveryMachines, 'images' | 'deregisterImage'>): Promise<void> {
   const over = new Set(members.filter(({ status }) => ENDED.has(status)).map(({ memberId }) => memberId));
   const images = await machines.images(Tag.RUN, [record.runId]);
   await eachOf(images.filter(({ tags }) => over.has(tags[Tag.MEMBER] ?? '')), async ({ imageId }) => {

@@ -1,6 +1,8 @@
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { FailbackConfig } from '../../lambda/core/config';
+import { EndpointTags } from '../endpoint/endpoint-tags';
+import type { ProtectedEndpoint } from '../endpoint/protected-endpoint';
 import type { ProjectContext } from '../functions/context';
 import { FLEET_MEMORY_MIB, LONG, MEMORY_MIB, type CycleFunctions } from '../functions/cycle-functions';
 import * as permissions from '../functions/permissions/failback';
@@ -19,6 +21,8 @@ export interface ProjectFailbackProps {
   readonly cycle: CycleFunctions;
   /** Called when the app is synthesized. */
   readonly parts: () => ProjectParts;
+  /** Of the run. */
+  readonly begin: WorkflowFunction;
 }
 
 /** What a project needs for its way back: functions of the run, and the return cycle. @internal */
@@ -26,6 +30,7 @@ export class ProjectFailback extends Construct {
   readonly functions: FailbackFunctions;
   /** The return cycle; only a failback starts it. */
   readonly machine: StateMachine;
+  private readonly tags: EndpointTags;
 
   constructor(scope: Construct, id: string, private readonly props: ProjectFailbackProps) {
     super(scope, id);
@@ -41,14 +46,21 @@ export class ProjectFailback extends Construct {
         context, handler: 'run-verify', description: 'compares the disks that come back in both Regions', timeout: LONG, memoryMiB: FLEET_MEMORY_MIB, permissions: permissions.runVerify(context),
       }),
     };
-    this.allow(cycle, failback);
+    for (const permission of permissions.beginFailback(context)) props.begin.allow(permission);
+    this.tags = new EndpointTags(context.project, (tags) => this.functions.drain.allow(permissions.stopOriginals(context, tags)));
+    this.allowReturn(cycle, failback);
     const workflow = new CycleWorkflow(this, 'ReturnCycle', {
       context, functions: cycle, part: 'return-cycle', intervalSeconds: failback._syncSeconds, config: () => returnCycleConfig(props.parts(), failback),
     });
     this.machine = workflow.machine;
   }
 
-  private allow({ begin, discover, snapshot, replicate }: CycleFunctions, failback: Failback): void {
+  /** Lets the failback stop the machines of an endpoint in the source Region. */
+  add(endpoint: ProtectedEndpoint): void {
+    this.tags.add(endpoint);
+  }
+
+  private allowReturn({ begin, discover, snapshot, replicate }: CycleFunctions, failback: Failback): void {
     const { context } = this.props;
     for (const permission of returnCycle.returnBegin(context)) begin.allow(permission);
     for (const permission of returnCycle.returnDiscover(context)) discover.allow(permission);

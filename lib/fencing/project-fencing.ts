@@ -1,15 +1,13 @@
-import { Lazy } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { FenceGuardConfig } from '../../lambda/core/config';
 import type { FencingConfig } from '../../lambda/core/fencing';
-import { Tag } from '../../lambda/core/tags';
+import { EndpointTags } from '../endpoint/endpoint-tags';
 import type { ProtectedEndpoint } from '../endpoint/protected-endpoint';
 import type { ProjectContext } from '../functions/context';
 import { MEMORY_MIB, SHORT } from '../functions/cycle-functions';
 import { publish } from '../functions/permissions/detection';
 import { fence, fenceBy, fenceMachines, releaseBy } from '../functions/permissions/fence';
-import { one } from '../functions/permissions/permission';
 import { WorkflowFunction } from '../functions/workflow-function';
 import { physicalName } from '../names';
 import { Fencing } from './fencing';
@@ -32,7 +30,7 @@ export class ProjectFencing extends Construct {
   readonly guard?: WorkflowFunction;
   private readonly fencing: Fencing;
   private readonly functions: readonly WorkflowFunction[];
-  private readonly valuesByKey = new Map<string, Set<string>>();
+  private readonly tags: EndpointTags;
 
   constructor(scope: Construct, id: string, private readonly props: ProjectFencingProps) {
     super(scope, id);
@@ -49,22 +47,12 @@ export class ProjectFencing extends Construct {
     this.functions = [handler, ...(this.guard === undefined ? [] : [this.guard])];
     this.allow(fenceBy(context, this.fencing));
     if (props.release) for (const permission of releaseBy(context, this.fencing)) handler.allow(permission);
+    this.tags = new EndpointTags(context.project, (tags) => this.allow(fenceMachines(context, this.fencing, tags)));
   }
 
   /** Lets the fencing functions act on the machines of an endpoint, by the tags by which they are found. */
   add(endpoint: ProtectedEndpoint): void {
-    const { context } = this.props;
-    const { tags } = endpoint.endpoint._toConfig(context.project);
-    // What is tagged by this package is the project's by that one tag, whatever the endpoint.
-    if (tags[Tag.PROJECT] === context.project) return this.allow(fenceMachines(context, this.fencing, { [Tag.PROJECT]: context.project }));
-    const [[key, value] = ['', ''], ...more] = Object.entries(tags);
-    if (more.length > 0) return this.allow(fenceMachines(context, this.fencing, tags));
-    // One statement for all endpoints that differ in the value of one tag: a policy has room for a few dozen statements.
-    const values = this.valuesByKey.get(key);
-    if (values !== undefined) return void values.add(value);
-    const collected = new Set([value]);
-    this.valuesByKey.set(key, collected);
-    this.allow(fenceMachines(context, this.fencing, { [key]: Lazy.uncachedAny({ produce: () => one([...collected]) }) }));
+    this.tags.add(endpoint);
   }
 
   toConfig(): { readonly fencing?: FencingConfig } {

@@ -132,9 +132,11 @@ describe('a drill', () => {
 
   test('has its own security groups, whatever the endpoint has in production', () => {
     const config = withLaunch({ securityGroupIds: ['sg-own'] });
-    expect(securityGroupsFor(config, 'db', 'failover')).toEqual(['sg-own']);
-    expect(securityGroupsFor(config, 'web', 'failover')).toEqual(['sg-production']);
-    expect(securityGroupsFor(config, 'db', 'drill')).toEqual(['sg-drill']);
+    const of = (endpoint: string) => ({ endpoint, settings: { securityGroupIds: ['sg-source'] } as unknown as MachineSettings });
+    expect(securityGroupsFor(config, of('db'), 'failover')).toEqual(['sg-own']);
+    expect(securityGroupsFor(config, of('web'), 'failover')).toEqual(['sg-production']);
+    expect(securityGroupsFor(config, of('db'), 'drill')).toEqual(['sg-drill']);
+    expect(securityGroupsFor(config, of('db'), 'failback')).toEqual(['sg-source']);
   });
 
   test('launches no more machines than it may', () => {

@@ -19,7 +19,7 @@ test('of a thousand machines the answer is a summary, and the catalogue keeps th
   const world = new World();
   await world.catalogue.createRun(aRun({ runId: 'r-1', status: 'RUNNING', mode: 'drill' }));
   for (let i = 0; i < 1000; i += 1) await world.catalogue.createRunMember(aRunMember({ memberId: `db/i-${i}`, passedAt: world.clock.now(), notes: ['a new private address'] }));
-  const ports = { runs: world.catalogue, points: world.catalogue, leases: world.catalogue, fences: world.catalogue, machines: world.machines };
+  const ports = { runs: world.catalogue, points: world.catalogue, leases: world.catalogue, fences: world.catalogue, machines: world.machines, sourceMachines: world.machines, back: { points: world.back } };
   const answer = await finishRun({ config: runConfig(), run: { runId: 'r-1' } }, ports, world.tools()) as Evidence;
   expect(answer).toMatchObject({ status: 'SUCCEEDED', truncated: true, members: [], endpoints: [{ endpoint: 'db', members: 1000, passed: 1000, failed: 0 }] });
   expect(JSON.stringify(answer).length).toBeLessThan(256 * 1024);

@@ -7,7 +7,7 @@ import type { RecoveryMachines } from '../../adapters/ports/recovery-machines';
 import type { OldMachine, SourceFence } from '../../adapters/ports/source-fence';
 import { FENCE_STEP } from '../fence';
 import { InvalidRequest, listed } from '../run';
-import { isGone, newestOf, originalId, recoveredSide } from './sides';
+import { isGone, newestOf, originalId, recoveredSide, startedFor } from './sides';
 import { wayBack } from './way-back';
 
 export interface AdmitPorts {
@@ -131,7 +131,8 @@ async function checkUntouched(
 async function startedByFailback(memberId: string, instanceId: string, launchTime: string, failbacks: readonly RunRecord[], runs: RunStore): Promise<boolean> {
   for (const { runId, startedAt, endedAt } of failbacks) {
     if (endedAt === undefined || launchTime < startedAt || launchTime > endedAt) continue;
-    if ((await runs.runMembers(runId)).some((member) => member.memberId === memberId && member.instanceId === instanceId)) return true;
+    const [members, steps] = await Promise.all([runs.runMembers(runId), runs.steps(runId)]);
+    if (members.some((member) => member.memberId === memberId && startedFor(member, steps) === instanceId)) return true;
   }
   return false;
 }

@@ -1,5 +1,5 @@
 import type { RunConfig } from '../../core/config';
-import type { RunMember, RunRecord } from '../../core/model';
+import type { RunRecord } from '../../core/model';
 import { isRefused, messageOf } from '../../adapters/errors';
 import type { RunStore } from '../../adapters/ports/catalogue';
 import type { LeaseStore } from '../../adapters/ports/lease';
@@ -9,7 +9,7 @@ import type { Tools } from '../../runtime/tools';
 import { confirmEpoch } from '../lease';
 import { DONE, listed, RunFailed, runRecord, timed, type RunRef, type StepResult } from '../run';
 import { reopen } from './reopen';
-import { failbackOf, hasSwitched, isStopped, newestOf, originalId, recoveredSide, secondsInStep, shown, stopAll, type Changing, type Recovered } from './sides';
+import { failbackOf, hasSwitched, isStopped, newestOf, originalId, recoveredSide, secondsInStep, shown, startedFor, stopAll, type Changing, type Recovered } from './sides';
 import { switchBack } from './switch';
 import { DRAIN_STEP } from './sync';
 
@@ -82,8 +82,11 @@ function checkComplete({ waves, ends }: RunRecord, recovered: readonly Recovered
 
 /** What this run has started itself, before it was interrupted, goes on; what anybody else has started must not. */
 async function stopSource(record: RunRecord, { runs, source }: DrainPorts, changing: Changing): Promise<OldMachine[]> {
-  const own = new Set((await runs.runMembers(record.runId)).flatMap(({ instanceId }: RunMember) => instanceId ?? []));
-  const open = (await source.machines(record.waves.flat().map(originalId))).filter((machine) => !isStopped(machine) && !own.has(machine.instanceId));
+  const [members, steps] = await Promise.all([runs.runMembers(record.runId), runs.steps(record.runId)]);
+  const drained = steps.find(({ name, outcome }) => name === DRAIN_STEP && outcome === 'SUCCEEDED')?.endedAt;
+  const own = new Set(members.flatMap((member) => startedFor(member, steps) ?? []));
+  const open = (await source.machines(record.waves.flat().map(originalId)))
+    .filter((machine) => !isStopped(machine) && !(own.has(machine.instanceId) && drained !== undefined && (machine.launchTime ?? '') >= drained));
   if (open.length === 0) return [];
   if (record.discardSource !== undefined) return stopAll(open, (id, force) => source.stop([id], force), changing);
   throw new RunFailed('DrainFailed', `Machines of the source side run, and may be writing: ${listed(open.map((machine) => shown(machine)))}. Stop them; what they have written since the failover is not carried on.`);

@@ -1,7 +1,7 @@
 import type { FailbackConfig, RunConfig } from '../../core/config';
 import { superseded, type EpochMachine } from '../../core/fencing';
 import type { Lease } from '../../core/lease';
-import type { RunRecord } from '../../core/model';
+import type { RunMember, RunRecord, RunStep } from '../../core/model';
 import { Tag } from '../../core/tags';
 import { isRefused } from '../../adapters/errors';
 import type { RecoveryMachines } from '../../adapters/ports/recovery-machines';
@@ -45,6 +45,12 @@ export function newestOf(all: readonly Recovered[], activationEpoch: number): Re
 /** The id of the member's machine in the source Region. */
 export function originalId(memberId: string): string {
   return memberId.slice(memberId.lastIndexOf('/') + 1);
+}
+
+/** The machine in the source Region that the run has started for a member, or, killed before it could note that, may have. */
+export function startedFor({ memberId, instanceId, launchMethod, wave }: RunMember, steps: readonly RunStep[]): string | undefined {
+  if (instanceId !== undefined) return instanceId;
+  return launchMethod === 'swapped-disks' && steps.some(({ name }) => name === `wave-${wave}/launch`) ? originalId(memberId) : undefined;
 }
 
 /** EC2 has no such machine any more. */

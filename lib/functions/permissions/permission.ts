@@ -18,6 +18,8 @@ export const Wide = {
   ENDPOINT_TAG: 'Which instances are fenced is known at run time; bound to the source Region by the tags that make an instance a protected one.',
   GROUPS_BEFORE: 'The security groups that a machine had before it was isolated are known at run time only; which machines get them back is bound by their tags.',
   DISKS_OF_OWN: 'EC2 judges the instance too, which must carry the project\'s tag: the disks are those of such an instance.',
+  MARKS: 'Disks that were replaced are known at run time only; nothing but the marks of that can be written.',
+  PLACES_BEFORE: 'Subnet, security groups and key pair are those of the machine that is replaced, known at run time only; what is launched must carry the project\'s tag.',
   EXECUTIONS: 'Names of executions are not known before; bound to one state machine.',
   PROFILES: 'Instance profiles of protected instances are known at run time only; read only.',
   COMMANDS: 'The commands that SSM runs get their ids at run time, and these actions take no resource; read only.',

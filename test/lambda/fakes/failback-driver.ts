@@ -3,7 +3,7 @@ import type { Starter } from '../../../lambda/adapters/ports/detection';
 import type { FailbackConfig, RunConfig } from '../../../lambda/core/config';
 import type { Evidence } from '../../../lambda/core/evidence';
 import type { FencingConfig } from '../../../lambda/core/fencing';
-import type { EndpointMember, RecoveryPoint, RunRequest } from '../../../lambda/core/model';
+import type { RecoveryPoint, RunRequest } from '../../../lambda/core/model';
 import { beginRun } from '../../../lambda/run/begin';
 import { cutOver } from '../../../lambda/run/cutover';
 import { drain } from '../../../lambda/run/failback/drain';
@@ -187,5 +187,7 @@ function sourceMachines(world: World, line: Lifeline) {
   return line.wrap({
     machines: async (ids: readonly string[]) => (await world.oldSide.machines(ids)).map((machine) => ({ ...machine, volumes: [] })),
     machinesWithTags: async (tags: Readonly<Record<string, string>>) => (await world.oldSide.machinesWithTags(tags)).map((machine) => ({ ...machine, volumes: [] })),
+    images: () => Promise.resolve([]),
+    deregisterImage: () => Promise.resolve('absent' as const),
   });
 }
