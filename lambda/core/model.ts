@@ -36,6 +36,8 @@ export interface RecoveryPoint {
   readonly project: string;
   /** `EndpointMember.memberId`. */
   readonly memberId: string;
+  /** Of a recovered machine, on the way back: the instance. @default - the one that the member's id names */
+  readonly instanceId?: string;
   /** Derived from project, member and cycle, so that a repeated step finds its own work. */
   readonly pointId: string;
   readonly cycleId: string;

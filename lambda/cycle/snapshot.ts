@@ -87,11 +87,12 @@ class SnapshotStep {
     if (stored !== undefined && isIntent(stored)) await this.settle([stored]);
   }
 
-  private intentFor({ memberId, settings }: EndpointMember): RecoveryPoint {
+  private intentFor({ memberId, instanceId, settings }: EndpointMember): RecoveryPoint {
     const { config, cycle } = this.input;
     return {
       project: config.project,
       memberId,
+      ...(instanceId === ownInstance(memberId) ? {} : { instanceId }),
       pointId: pointId(config.project, memberId, cycle.cycleId),
       cycleId: cycle.cycleId,
       state: 'CREATING',
@@ -126,7 +127,7 @@ class SnapshotStep {
   }
 
   private async create(intent: RecoveryPoint): Promise<void> {
-    const instanceId = intent.memberId.slice(intent.memberId.lastIndexOf('/') + 1);
+    const { instanceId = ownInstance(intent.memberId) } = intent;
     let set: StartedSnapshot[] | undefined;
     try {
       set = await this.ports.source.createSet({ instanceId, description: setDescription(intent, randomUUID()), tags: snapshotTags(intent) });
@@ -184,4 +185,8 @@ class SnapshotStep {
 /** Recorded, and without snapshots as far as the catalogue knows. */
 function isIntent(point: RecoveryPoint): boolean {
   return point.state === 'CREATING' && point.consistentAt === undefined;
+}
+
+function ownInstance(memberId: string): string {
+  return memberId.slice(memberId.lastIndexOf('/') + 1);
 }

@@ -11,7 +11,7 @@ import { pace, type Tools } from '../runtime/tools';
 import { imageSpec, launchSpec, reservationOf } from './launch-spec';
 import { confirmEpoch } from './lease';
 import { replaceRoot } from './replace-root';
-import { swapDisks } from './swap-disks';
+import { swapDisks, type SwapState } from './swap-disks';
 import { listed, membersOfWave, RunFailed, runRecord, saved, timed, type StepResult, type WaveInput } from './run';
 
 export interface LaunchPorts {
@@ -26,6 +26,8 @@ const WAIT_SECONDS = 5;
 const LAUNCH_LIMIT_SECONDS = 1800;
 /** Types, zones and addresses that one call of the step tries for one machine. */
 const ATTEMPTS_PER_CALL = 20;
+/** Moves of swapping a machine's disks that one call of the step waits for. */
+const SWAP_MOVES = 10;
 
 /** Launches the machines of a wave, as far as each has not got there yet. */
 export async function launchWave(input: WaveInput, ports: LaunchPorts, tools: Tools): Promise<StepResult> {
@@ -194,16 +196,23 @@ class LaunchStep {
     return this.save(member, { status: 'RUNNING', runningAt: this.tools.now(), actualPrivateIp: machine.privateIp });
   }
 
-  private async swap(read: RunMember, machine: MachineFacts): Promise<RunMember> {
+  /** Each move takes EC2 a moment, and nobody is served meanwhile: a few of them in one call. */
+  private async swap(read: RunMember, found: MachineFacts): Promise<RunMember> {
     let member = read;
+    let machine: MachineFacts | undefined = found;
     try {
-      const state = await swapDisks(member, machine, {
-        record: this.record, config: this.input.config, roots: this.ports.roots, tools: this.tools,
-        confirm: () => confirmEpoch(this.input.run, this.ports.leases),
-        keep: async (keptVolumes) => { member = await this.save(member, { keptVolumes }); return member; },
-      });
-      if (state.kind === 'running') return await this.running(member, machine);
-      return state.kind === 'failed' ? await this.save(member, { status: 'FAILED', error: state.reason }) : member;
+      for (let moves = 0; machine !== undefined && moves < SWAP_MOVES && !this.tools.deadline.near(); moves += 1) {
+        const state: SwapState = await swapDisks(member, machine, {
+          record: this.record, config: this.input.config, roots: this.ports.roots, tools: this.tools,
+          confirm: () => confirmEpoch(this.input.run, this.ports.leases),
+          keep: async (keptVolumes) => { member = await this.save(member, { keptVolumes }); return member; },
+        });
+        if (state.kind === 'running') return await this.running(member, machine);
+        if (state.kind === 'failed') return await this.save(member, { status: 'FAILED', error: state.reason });
+        await this.tools.sleep(1);
+        [machine] = await this.describe([member]);
+      }
+      return member;
     } catch (error) {
       return this.refused(member, error);
     }

@@ -37,7 +37,7 @@ export interface SyncPorts {
 }
 
 export const DRAIN_STEP = 'drain';
-const WAIT_SECONDS = 15;
+const WAIT_SECONDS = 5;
 /** Step Functions allows 80 characters in the name of an execution. */
 const NAME_MAX = 80;
 

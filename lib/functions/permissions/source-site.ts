@@ -34,7 +34,10 @@ export function sourceLaunch(context: ProjectContext, keys: readonly VolumeKeyBi
     { actions: ['ec2:RegisterImage', 'ec2:RunInstances', 'ec2:CreateVolume'], resources: [arn('snapshot')], ...own },
     { actions: ['ec2:DeregisterImage', 'ec2:RunInstances'], resources: [arn('image')], ...own },
     { actions: ['ec2:RunInstances'], resources: machines, ...requested },
-    { actions: ['ec2:RunInstances'], resources: [arn('subnet'), arn('security-group'), arn('key-pair')], wide: Wide.PLACES_BEFORE },
+    {
+      actions: ['ec2:RunInstances'], resources: [arn('subnet'), arn('security-group'), arn('key-pair')],
+      conditions: { StringEquals: { 'aws:RequestedRegion': context.sourceRegion } }, wide: Wide.PLACES_BEFORE,
+    },
     { actions: ['ec2:CreateVolume'], resources: [arn('volume')], ...requested },
     { actions: ['ec2:CreateTags'], resources: [...machines, arn('image')], conditions: { StringEquals: onCreate }, wide: Wide.OWN_TAG },
     { actions: ['ec2:CreateTags'], resources: [arn('volume')], conditions: marks, wide: Wide.MARKS },
