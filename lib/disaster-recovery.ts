@@ -125,9 +125,9 @@ export class DisasterRecovery extends Construct {
     });
     const repair = props.repair && new ProjectRepair(this, 'Repair', { context, repair: props.repair });
     this.parts = { context, props, endpoints: this.endpoints, plan: this.plan, target, drill: this.drillNetwork, drillPolicy, cutovers, fencing, failback, repair };
-    this.site = props.failback || props.repair ? new SourceSite(context, this.runFunctions, props.failback?._options.key) : undefined;
-    this.boundByTags = [fencing, failback, this.site].flatMap((each) => each ?? []);
     const upkeep = new UpkeepFunctions(this, 'Upkeep', context);
+    this.site = props.failback || props.repair ? new SourceSite(context, this.runFunctions, upkeep, props.failback?._options.key) : undefined;
+    this.boundByTags = [fencing, failback, this.site].flatMap((each) => each ?? []);
     const { interval } = props.schedule;
     const cycle = new CycleWorkflow(this, 'Cycle', {
       context, functions: cycleFunctions, intervalSeconds: interval.toSeconds(), config: () => cycleConfig(this.parts),
@@ -142,7 +142,7 @@ export class DisasterRecovery extends Construct {
     const [drillTeardown, sweep] = [upkeep.drillTeardown.function, upkeep.sweep.function];
     const guard = fencing.guard?.function;
     const schedules = new Schedules(this, 'Schedules', {
-      project: this.projectName, cycle: cycle.machine, interval, drillTeardown, sweep, upkeep: upkeepConfig(context, this.orphanAgeSeconds()),
+      project: this.projectName, cycle: cycle.machine, interval, drillTeardown, sweep, upkeep: upkeepConfig(context, this.orphanAgeSeconds(), this.site !== undefined),
       fenceGuard: guard && { function: guard, input: Lazy.uncachedAny({ produce: () => ({ config: fencing.guardConfig() }) }) },
     });
     this.alarms = new RecoveryAlarms(this, 'Alarms', {

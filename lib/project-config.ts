@@ -88,8 +88,8 @@ export function runConfig({ context, props, endpoints, plan, target, drill, dril
   };
 }
 
-export function upkeepConfig(context: ProjectContext, orphanAgeSeconds: number): UpkeepConfig {
-  return { ...regions(context), orphanAgeSeconds };
+export function upkeepConfig(context: ProjectContext, orphanAgeSeconds: number, replaces: boolean): UpkeepConfig {
+  return { ...regions(context), orphanAgeSeconds, ...(replaces ? { replaces } : {}) };
 }
 
 export function passableRoleArns(props: DisasterRecoveryProps, endpoints: readonly ProtectedEndpoint[]): string[] {

@@ -210,4 +210,6 @@ export interface UpkeepConfig {
   readonly recoveryRegion: string;
   /** What carries the project's tag and belongs to no recovery point or run is removed after this age. */
   readonly orphanAgeSeconds: number;
+  /** The project replaces machines or disks, which are kept for a time: see `FailbackConfig` and `RepairConfig`. */
+  readonly replaces?: boolean;
 }

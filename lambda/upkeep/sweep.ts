@@ -12,6 +12,7 @@ import type { CyclePorts } from '../cycle/cycle';
 import { removeAll } from '../cycle/removal';
 import { eachOf, mapOf } from '../runtime/pool';
 import type { Tools } from '../runtime/tools';
+import { removeOrphanVolumes, type OrphanVolumePorts } from './orphan-volumes';
 import { endReturnPoints, returnPoints } from './return-points';
 
 export interface SweepPorts {
@@ -23,6 +24,7 @@ export interface SweepPorts {
   /** Those of the way back, whose Regions are exchanged. */
   readonly returns: CyclePorts;
   readonly leases: LeaseStore;
+  readonly disks: OrphanVolumePorts['disks'];
   readonly machines: Pick<RecoveryMachines, 'images' | 'deregisterImage'>;
   readonly executions: Pick<Executions, 'ending'>;
 }
@@ -30,6 +32,8 @@ export interface SweepPorts {
 export interface SweepResult {
   readonly snapshots: number;
   readonly images: number;
+  /** Disks that a failback made and did not use. */
+  readonly volumes: number;
   /** Runs whose execution was stopped or timed out, now recorded as failed. */
   readonly runs: number;
   /** Pins of runs that have ended without taking them away. */
@@ -62,9 +66,10 @@ class Sweeper {
     const orphans = await this.confirmed(suspects.snapshots, base);
     const removedImages = await this.removeImages(suspects.images);
     const ended = returned.length === 0 ? 0 : await this.attempt('way back', () => endReturnPoints(ports.returns, ports.leases, config.orphanAgeSeconds, this.tools)) ?? 0;
+    const volumes = config.replaces !== true ? 0 : await this.attempt(config.sourceRegion, () => removeOrphanVolumes(config, ports, this.tools)) ?? 0;
     const snapshots = await this.removeSnapshots(orphans);
-    const result = { snapshots, images: removedImages, runs: this.failedRuns, pins, problems: this.problems };
-    this.tools.metrics([{ name: 'OrphansRemoved', value: snapshots + removedImages, unit: 'Count' }]);
+    const result = { snapshots, images: removedImages, volumes, runs: this.failedRuns, pins, problems: this.problems };
+    this.tools.metrics([{ name: 'OrphansRemoved', value: snapshots + removedImages + volumes, unit: 'Count' }]);
     this.tools.log.info('Sweep', { project: config.project, ...result, snapshotsOfTheWayBack: ended });
     return result;
   }

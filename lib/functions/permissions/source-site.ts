@@ -56,3 +56,24 @@ export function sourceMachines(context: ProjectContext, tags: Readonly<Record<st
     wide: Wide.ENDPOINT_TAG,
   };
 }
+
+/** Removes what was replaced, once it is not kept any more. Both Regions: recovered machines are replaced by a failback. */
+export function removeReplaced(context: ProjectContext): Permission[] {
+  const regions = [context.sourceRegion, context.recoveryRegion];
+  const conditions = { StringEquals: taggedResource(context), Null: { [`aws:ResourceTag/${Tag.REPLACED_BY}`]: 'false' } };
+  const of = (type: string): string[] => regions.map((region) => ec2Arn(context, region, type));
+  return [
+    describe(['DescribeInstances', 'DescribeVolumes'], [context.sourceRegion]),
+    { actions: ['ec2:TerminateInstances'], resources: of('instance'), conditions, wide: Wide.OWN_TAG },
+    { actions: ['ec2:DeleteVolume'], resources: of('volume'), conditions, wide: Wide.OWN_TAG },
+  ];
+}
+
+/** Removes disks that a failback made and did not use. */
+export function sweepVolumes(context: ProjectContext): Permission[] {
+  const conditions = { StringEquals: { ...taggedResource(context), [`aws:ResourceTag/${Tag.MODE}`]: 'failback' } };
+  return [
+    describe(['DescribeVolumes'], [context.sourceRegion]),
+    { actions: ['ec2:DeleteVolume'], resources: [ec2Arn(context, context.sourceRegion, 'volume')], conditions, wide: Wide.OWN_TAG },
+  ];
+}

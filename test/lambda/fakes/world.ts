@@ -141,7 +141,7 @@ export class World {
   sweep() {
     return sweep({ config: upkeepConfig }, {
       members: this.catalogue, points: this.catalogue, runs: this.catalogue, source: this.cloud.source, recovery: this.cloud.recovery, machines: this.machines, executions: this.executions,
-      leases: this.catalogue, returns: { ...this.cyclePorts(), members: this.back, points: this.back, cycles: this.back },
+      leases: this.catalogue, disks: this.machines, returns: { ...this.cyclePorts(), members: this.back, points: this.back, cycles: this.back },
     }, this.tools());
   }
 }

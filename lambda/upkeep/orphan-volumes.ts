@@ -1,0 +1,31 @@
+import type { UpkeepConfig } from '../core/config';
+import { Tag } from '../core/tags';
+import type { RunStore } from '../adapters/ports/catalogue';
+import type { RootReplacement } from '../adapters/ports/recovery-machines';
+import { eachOf } from '../runtime/pool';
+import type { Tools } from '../runtime/tools';
+
+export interface OrphanVolumePorts {
+  readonly runs: Pick<RunStore, 'run'>;
+  /** In the source Region. */
+  readonly disks: Pick<RootReplacement, 'volumesWithTags' | 'deleteVolume'>;
+}
+
+/**
+ * Disks that a failback made and did not get to put in. Those that it took out of a machine are marked as replaced, and are
+ * not its orphans; a run that ended a short while ago may yet be resumed and use what it has made.
+ */
+export async function removeOrphanVolumes({ project, orphanAgeSeconds }: UpkeepConfig, { runs, disks }: OrphanVolumePorts, tools: Tools): Promise<number> {
+  const made = await disks.volumesWithTags({ [Tag.PROJECT]: project, [Tag.MODE]: 'failback' });
+  const loose = made.filter(({ state, tags }) => state === 'available' && tags[Tag.REPLACED_BY] === undefined && tags[Tag.RUN] !== undefined);
+  const before = Date.parse(tools.now()) - orphanAgeSeconds * 1000;
+  let removed = 0;
+  await eachOf(loose, async ({ volumeId, tags }) => {
+    const run = await runs.run(tags[Tag.RUN] ?? '');
+    if (run?.status === 'RUNNING' || !(Date.parse(run?.endedAt ?? '') < before)) return;
+    if (await disks.deleteVolume(volumeId) !== 'removed') return;
+    removed += 1;
+    tools.log.warn('Orphan removed', { volume: volumeId, run: run?.runId });
+  });
+  return removed;
+}
