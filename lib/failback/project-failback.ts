@@ -43,7 +43,7 @@ export class ProjectFailback extends Construct {
         context, handler: 'run-drain', description: 'stops the recovered machines before their last copy', timeout: LONG, memoryMiB: MEMORY_MIB, permissions: permissions.runDrain(context),
       }),
       verify: new WorkflowFunction(this, 'Verify', {
-        context, handler: 'run-verify', description: 'compares the disks that come back in both Regions', timeout: LONG, memoryMiB: FLEET_MEMORY_MIB, permissions: permissions.runVerify(context),
+        context, handler: 'run-verify', description: 'compares the disks that come back in both Regions', timeout: LONG, memoryMiB: FLEET_MEMORY_MIB, permissions: permissions.runVerify(context, failback._options.key?._bind()),
       }),
     };
     for (const permission of permissions.beginFailback(context)) props.begin.allow(permission);

@@ -1,4 +1,5 @@
 import { Tag } from '../../../lambda/core/tags';
+import type { VolumeKeyBinding } from '../../volume-key';
 import type { ProjectContext } from '../context';
 import { catalogue } from './catalogue';
 import { executionsArn, machineArn } from './executions';
@@ -53,6 +54,24 @@ export function stopOriginals(context: ProjectContext, tags: Readonly<Record<str
 }
 
 /** Reads snapshots of both Regions. */
-export function runVerify(context: ProjectContext): Permission[] {
-  return catalogue(context, READ_WRITE);
+export function runVerify(context: ProjectContext, key: VolumeKeyBinding | undefined): Permission[] {
+  const { sourceRegion, recoveryRegion, partition, account } = context;
+  const snapshots = [sourceRegion, recoveryRegion].map((region) => ec2Arn(context, region, 'snapshot'));
+  // Which of the two shows as the calling service was not seen on AWS yet.
+  const via = [sourceRegion, recoveryRegion].flatMap((region) => ['ec2', 'ebs'].map((service) => `${service}.${region}.amazonaws.com`));
+  const decrypt = (resources: readonly string[], conditions: Record<string, Record<string, unknown>> = {}, wide?: string): Permission => ({
+    actions: ['kms:Decrypt', 'kms:DescribeKey'], resources, conditions: { StringEquals: { 'kms:ViaService': via }, ...conditions }, wide,
+  });
+  return [
+    ...catalogue(context, READ_WRITE, 'work'),
+    {
+      actions: ['ebs:ListSnapshotBlocks', 'ebs:ListChangedBlocks', 'ebs:GetSnapshotBlock'], resources: snapshots,
+      conditions: { StringEquals: taggedResource(context) }, wide: Wide.OWN_TAG,
+    },
+    decrypt([context.key.keyArn]),
+    ...(key?.arn === undefined ? [] : [decrypt([key.arn])]),
+    ...(key?.alias === undefined ? [] : [
+      decrypt([`arn:${partition}:kms:${sourceRegion}:${account}:key/*`], { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': key.alias } }, Wide.KEY_BY_ALIAS),
+    ]),
+  ];
 }
