@@ -8,7 +8,7 @@ import { projectRoot } from '../local-cloud/project-root';
 import { startExecution, stateMachineArn, waitForExecution, type Ended, type WaitOptions } from './executions';
 import { readInstanceDisks } from './read-back';
 import { proveMachine, type MachineProof } from './verify';
-import { Workload } from './workload';
+import { Workload, type Machine } from './workload';
 
 export const SOURCE_REGION = 'us-east-1';
 export const RECOVERY_REGION = 'us-west-2';
@@ -111,11 +111,16 @@ export class ShopScenario {
     for (const machine of recovered.machines) {
       const original = originals.find((instance) => machine.memberId?.endsWith(`/${instance.InstanceId ?? '-'}`));
       if (!original?.InstanceId) throw new Error(`${machine.name} (${machine.instanceId}) has no machine in ${SOURCE_REGION} that runs.`);
-      const proof = await proveMachine(machine, original.InstanceId, await readInstanceDisks(this.cloud, SOURCE_REGION, original.InstanceId));
+      const proof = await this.proveOn(machine, SOURCE_REGION, original.InstanceId);
       proofs.push(proof);
       onMachine(proof);
     }
     return proofs;
+  }
+
+  /** Proves that an instance holds what a machine of a workload has written. */
+  async proveOn(machine: Machine, region: string, instanceId: string): Promise<MachineProof> {
+    return proveMachine(machine, instanceId, await readInstanceDisks(this.cloud, region, instanceId));
   }
 
   /** Machines that run in a Region: the shop's own, or those that a recovery run launched. */

@@ -49,6 +49,8 @@ export function releaseBy(context: ProjectContext, fencing: Fencing): Permission
   const roleArns = fencing._kind('revoke-sessions').flatMap((action) => action.roleArns);
   const isolates = fencing._kind('isolate').length > 0;
   return [
+    // It looks for the failovers that it undoes the fencing of.
+    ...catalogue(context, ['Query'], 'work'),
     ...(isolates ? [{ actions: ['ec2:ModifyInstanceAttribute'], resources: [ec2Arn(context, context.sourceRegion, 'security-group')], wide: Wide.GROUPS_BEFORE }] : []),
     ...(roleArns.length > 0 ? [{ actions: ['iam:DeleteRolePolicy'], resources: roleArns }] : []),
   ];
