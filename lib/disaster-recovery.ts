@@ -36,7 +36,7 @@ import { RecoveryPlan } from './plan/recovery-plan';
 import type { RecoveryWave } from './plan/recovery-wave';
 import { knownSeconds } from './policies/duration';
 import { cycleConfig, rolesNotPassable, runConfig, upkeepConfig, type ProjectParts } from './project-config';
-import { endpointProblems, functionProblems, networkProblems, propsProblems, sizeProblems } from './project-validation';
+import { endpointProblems, functionProblems, networkProblems, propsProblems, repairProblems, sizeProblems } from './project-validation';
 import { ProjectRepair } from './repair/project-repair';
 import { Schedules } from './schedules';
 import { SourceSite } from './source-site';
@@ -123,11 +123,11 @@ export class DisasterRecovery extends Construct {
     const failback = props.failback && new ProjectFailback(this, 'Failback', {
       context, failback: props.failback, begin: this.runFunctions.begin, cycle: cycleFunctions, parts: () => this.parts,
     });
-    const repair = props.repair && new ProjectRepair(this, 'Repair', { context, repair: props.repair });
+    const repair = props.repair && new ProjectRepair(this, 'Repair', { context, repair: props.repair, functions: this.runFunctions, endpoints: this.endpoints });
     this.parts = { context, props, endpoints: this.endpoints, plan: this.plan, target, drill: this.drillNetwork, drillPolicy, cutovers, fencing, failback, repair };
     const upkeep = new UpkeepFunctions(this, 'Upkeep', context);
     this.site = props.failback || props.repair ? new SourceSite(context, this.runFunctions, upkeep, props.failback?._options.key) : undefined;
-    this.boundByTags = [fencing, failback, this.site].flatMap((each) => each ?? []);
+    this.boundByTags = [fencing, failback, repair, this.site].flatMap((each) => each ?? []);
     const { interval } = props.schedule;
     const cycle = new CycleWorkflow(this, 'Cycle', {
       context, functions: cycleFunctions, intervalSeconds: interval.toSeconds(), config: () => cycleConfig(this.parts),
@@ -151,7 +151,7 @@ export class DisasterRecovery extends Construct {
     });
     this.sourceStack = props.source.stack ?? footprintStack(stack, this, props.source.region);
     const source = new SourceFootprint(this.sourceStack, `${id}Footprint`, { project: this.projectName, recoveryRegion: stack.region, wayBack: failback !== undefined });
-    this.makeDetection = () => new FailureDetection(this, 'Detection', { context, topic: props.notifications, schedules, bus, source });
+    this.makeDetection = () => new FailureDetection(this, 'Detection', { context, topic: props.notifications, schedules, bus, source, repair: props.repair !== undefined });
     for (const hook of props.failback?._options.drain ?? []) this.allowTarget(this.runFunctions.hooks, hook._target);
     this.allowRoles((props.target._options.instanceRoles ?? []).map((role) => role.roleArn));
     this.node.addValidation({ validate: () => this.problems() });
@@ -163,6 +163,7 @@ export class DisasterRecovery extends Construct {
     const handle = new ProtectedEndpoint(this, endpoint);
     this.endpoints.push(handle);
     for (const each of this.boundByTags) each.add(handle);
+    for (const hook of endpoint.repair.redeploy ?? []) this.allowTarget(this.runFunctions.hooks, hook._target);
     endpoint._tagConstructs(this.projectName);
     this.allowRoles(endpoint.launch.instanceProfile?.role ? [endpoint.launch.instanceProfile.role.roleArn] : []);
     const { baseImageId } = endpoint.launch;
@@ -283,7 +284,8 @@ export class DisasterRecovery extends Construct {
     return [
       ...propsProblems(this.props, Stack.of(this)),
       ...endpointProblems(this.endpoints, this.props.source.region),
-      ...functionProblems(this.plan.functionArns(), Stack.of(this).region),
+      ...repairProblems(this.endpoints, this.props.repair !== undefined),
+      ...functionProblems([...this.plan.functionArns(), ...this.endpoints.flatMap(({ endpoint }) => endpoint.repair.redeploy ?? []).flatMap(({ _target }) => _target.functionArn ?? [])], Stack.of(this).region),
       ...this.plan.problems(),
       ...this.parts.cutovers.problems(),
       ...this.parts.fencing.problems(),

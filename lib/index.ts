@@ -36,6 +36,7 @@ export { InstanceTypePolicy } from './policies/instance-type-policy';
 export { ProtectionSchedule } from './policies/protection-schedule';
 export type { RecoveryObjectives } from './policies/recovery-objectives';
 export { RetentionPolicy, type TieredRetention } from './policies/retention-policy';
-export { Repair, type RepairOptions } from './repair/repair';
+export { Repair, type EndpointRepair, type RepairOptions, type RepairSubnet } from './repair/repair';
+export { SwapIn, type NetworkInterfaceSwapOptions, type RecordSwapOptions, type SwapInOptions, type TargetGroupSwapOptions } from './repair/swap-in';
 export type { ServiceQuotas } from './quotas';
 export { VolumeKey } from './volume-key';

@@ -75,6 +75,12 @@ function quotaProblems({ quotas, expectedFleet, schedule, objectives }: Disaster
 }
 
 /** What can be said about the endpoints, once all are known. */
+/** What endpoints say of a repair is never done where the project declares none. */
+export function repairProblems(endpoints: readonly ProtectedEndpoint[], isDeclared: boolean): string[] {
+  const given = isDeclared ? [] : endpoints.filter(({ endpoint: { repair } }) => repair.redeploy !== undefined || repair.swapIn !== undefined);
+  return given.map(({ name }) => `Endpoint '${name}' says how it is repaired, and the project declares no repair. Give it repair: Repair.inSource(), or leave it out.`);
+}
+
 export function endpointProblems(endpoints: readonly ProtectedEndpoint[], sourceRegion: string): string[] {
   if (endpoints.length === 0) return ['The project protects nothing. Call protect() at least once.'];
   const names = endpoints.map(({ name }) => name);

@@ -100,6 +100,8 @@ export interface DetectorConfig {
   readonly signals: readonly SignalConfig[];
   /** Endpoints that are failed over. @default all */
   readonly endpoints?: readonly string[];
+  /** What is started for these endpoints. @default failover */
+  readonly action?: 'repair';
   /** How long an approval can be given. */
   readonly expiresSeconds?: number;
 }

@@ -52,8 +52,8 @@ async function askForApproval(config: DetectConfig, detector: DetectorConfig, de
   return `approval ${started(name, await starter.start(approvalMachineArn, name, question))}`;
 }
 
-function requestOf({ name, endpoints }: DetectorConfig): RunRequest {
-  return { mode: 'failover', requestedBy: `detector ${name}`, ...(endpoints === undefined ? {} : { endpoints }) };
+function requestOf({ name, endpoints, action }: DetectorConfig): RunRequest {
+  return { mode: action ?? 'failover', requestedBy: `detector ${name}`, ...(endpoints === undefined ? {} : { endpoints }) };
 }
 
 function started(name: string, isNew: boolean): string {

@@ -1,6 +1,6 @@
 import type { ApprovalConfig, DetectConfig, DetectorConfig } from '../core/detection-config';
 import type { Decision, Observation } from '../core/detector';
-import type { RunRequest } from '../core/model';
+import type { RunMode, RunRequest } from '../core/model';
 
 export interface Message {
   readonly subject: string;
@@ -27,9 +27,9 @@ export function executionName(incidentId: string): string {
 
 export function automaticMessage(config: DetectConfig, detector: DetectorConfig, decision: Decision, outcome: string): Message {
   return {
-    subject: `[${config.project}] Failover by policy: incident ${decision.incidentId}`,
+    subject: `[${config.project}] ${detector.action === 'repair' ? 'Repair' : 'Failover'} by policy: incident ${decision.incidentId}`,
     text: paragraphs(
-      `Detector ${detector.name} has decided to fail over ${what(detector.endpoints)} of project ${config.project}: ${outcome}.`,
+      `Detector ${detector.name} has decided to ${verbOf(detector.action)} ${what(detector.endpoints)} of project ${config.project}: ${outcome}.`,
       observed(decision.seen),
       `Follow the execution ${executionName(decision.incidentId)} of ${config.runMachineArn}.`,
     ),
@@ -37,13 +37,13 @@ export function automaticMessage(config: DetectConfig, detector: DetectorConfig,
 }
 
 export function notifyMessage(config: DetectConfig, detector: DetectorConfig, decision: Decision): Message {
-  const input = JSON.stringify({ mode: 'failover', ...(detector.endpoints ? { endpoints: detector.endpoints } : {}), requestedBy: '<you>' });
+  const input = JSON.stringify({ mode: detector.action ?? 'failover', ...(detector.endpoints ? { endpoints: detector.endpoints } : {}), requestedBy: '<you>' });
   return {
     subject: `[${config.project}] Failure detected: incident ${decision.incidentId}`,
     text: paragraphs(
       `Detector ${detector.name} sees a failure of ${what(detector.endpoints)} of project ${config.project}. Nothing was started${decision.note ? `: ${decision.note}` : ''}.`,
       observed(decision.seen),
-      'To fail over:',
+      `To ${verbOf(detector.action)}:`,
       `aws stepfunctions start-execution --region ${config.recoveryRegion} --name ${executionName(decision.incidentId)} --state-machine-arn ${config.runMachineArn} --input '${input}'`,
     ),
   };
@@ -51,9 +51,9 @@ export function notifyMessage(config: DetectConfig, detector: DetectorConfig, de
 
 export function questionMessage(config: ApprovalConfig, question: Question, expiresAt: string, link?: (choice: Choice) => string): Message {
   return {
-    subject: `[${config.project}] Approve a failover? Incident ${question.incidentId}`,
+    subject: `[${config.project}] Approve a ${question.request.mode}? Incident ${question.incidentId}`,
     text: paragraphs(
-      `Detector ${question.detector} sees a failure and asks whether to fail over ${what(question.request.endpoints)} of project ${config.project}. Without an answer by ${expiresAt} nothing is done.`,
+      `Detector ${question.detector} sees a failure and asks whether to ${verbOf(question.request.mode)} ${what(question.request.endpoints)} of project ${config.project}. Without an answer by ${expiresAt} nothing is done.`,
       observed(question.seen),
       `To approve:\n${command(config, question, 'approve')}`,
       `To refuse:\n${command(config, question, 'refuse')}`,
@@ -69,6 +69,10 @@ export function answerMessage(project: string, { incidentId }: Question, sentenc
 function command({ recoveryRegion, approveFunctionName }: ApprovalConfig, { incidentId }: Question, decision: Choice): string {
   const payload = JSON.stringify({ incidentId, decision, by: '<you>' });
   return `aws lambda invoke --region ${recoveryRegion} --function-name ${approveFunctionName} --cli-binary-format raw-in-base64-out --payload '${payload}' /dev/stdout`;
+}
+
+function verbOf(mode: RunMode | undefined): string {
+  return mode === 'repair' ? 'repair' : 'fail over';
 }
 
 function what(endpoints: readonly string[] | undefined): string {

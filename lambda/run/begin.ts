@@ -10,6 +10,7 @@ import type { MemberStore, PointStore, RunStore } from '../adapters/ports/catalo
 import type { LeaseStore } from '../adapters/ports/lease';
 import type { Executions } from '../adapters/ports/services';
 import type { RecoverySnapshots } from '../adapters/ports/snapshots';
+import type { Zones } from '../adapters/ports/repair';
 import type { SourceFence } from '../adapters/ports/source-fence';
 import { settleCopies } from '../cycle/commit';
 import { eachOf, mapOf } from '../runtime/pool';
@@ -40,6 +41,7 @@ export interface BeginRunPorts {
   readonly leases: LeaseStore;
   /** Failback: the machines of the source side. */
   readonly source: Pick<SourceFence, 'machines'>;
+  readonly zones: Zones;
   readonly sourceMachines: RevivePorts['machines'];
 }
 

@@ -4,6 +4,7 @@ import type { RunMember, RunRecord } from '../core/model';
 import { isRefused } from '../adapters/errors';
 import type { RunStore } from '../adapters/ports/catalogue';
 import type { LeaseStore } from '../adapters/ports/lease';
+import type { RootReplacement } from '../adapters/ports/recovery-machines';
 import type { FencePorts } from '../fencing/actions';
 import type { FenceTarget } from '../fencing/book';
 import { fenceOldSide } from '../fencing/fence';
@@ -18,6 +19,8 @@ export interface FenceRunInput {
 }
 
 export interface FenceRunPorts extends FencePorts, SupersededPorts {
+  /** In the source Region. */
+  readonly sourceTags: Pick<RootReplacement, 'tag'>;
   readonly runs: RunStore;
   readonly leases: LeaseStore;
 }

@@ -69,7 +69,7 @@ export async function runHooks(input: HooksInput, ports: HookPorts, tools: Tools
   return timed(name, input, ports.runs, tools, async () => {
     const [records, members] = await Promise.all([ports.runs.hooks(input.run.runId), membersOf(input, ports)]);
     const failed: string[] = [];
-    for (const hook of hooks) {
+    for (const hook of hooks.filter(({ endpoints }) => input.phase !== 'redeploy' || members.some(({ endpoint }) => endpoints?.includes(endpoint) === true))) {
       const stored = records.find(({ wave, phase, name }) => wave === input.wave && phase === input.phase && name === hook.name);
       if (stored?.status === 'SUCCEEDED') continue;
       if (stored?.status === 'FAILED' && hook.onFailure === 'continue') {
@@ -90,7 +90,9 @@ function hooksOf({ config, wave, phase }: HooksInput): readonly HookConfig[] {
   switch (phase) {
     case 'before': case 'after': return waveConfig(config, wave)[phase];
     case 'drain': return config.failback?.drain ?? [];
-    case 'redeploy': return [];
+    // Each on the new machines of its endpoint; what these depend on came in an earlier wave.
+    case 'redeploy': return waveConfig(config, wave).endpoints.flatMap((endpoint) => (config.repair?.endpoints[endpoint]?.redeploy ?? [])
+      .map((hook) => ({ ...hook, name: `${endpoint}.${hook.name}`, endpoints: [endpoint] })));
   }
 }
 
@@ -144,7 +146,7 @@ class Hook {
       phase,
       hook: this.hook.name,
       idempotencyKey: this.idempotencyKey,
-      members: machineReferences(this.members.filter((member) => member.wave === wave)),
+      members: machineReferences(this.members.filter((member) => member.wave === wave && (this.hook.endpoints === undefined || this.hook.endpoints.includes(member.endpoint)))),
     };
     try {
       const { error } = await this.ports.functions.invoke(this.hook.target, event, Math.min(this.hook.timeoutSeconds * 1000, budgetMs));

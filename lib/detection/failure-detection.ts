@@ -29,6 +29,8 @@ export interface FailureDetectionProps {
   readonly bus: EventBus;
   /** Where the source footprint is. */
   readonly source: IConstruct;
+  /** The project declares a repair. */
+  readonly repair: boolean;
 }
 
 /** Looks missed in a row after which the detector is held for silent; at least 5 minutes. */
@@ -96,6 +98,7 @@ export class FailureDetection extends Construct {
       name: detector._name, policy: detector._policy(context.project), signals,
       ...(detector._endpoints === undefined ? {} : { endpoints: detector._endpoints.map(({ name }) => name) }),
       ...(expiresSeconds === undefined ? {} : { expiresSeconds }),
+      ...(this.repairs(detector) ? { action: 'repair' } : {}),
     });
   }
 
@@ -107,6 +110,8 @@ export class FailureDetection extends Construct {
       ...this.detectors.flatMap((detector) => foreign(detector, endpoints)),
       ...this.detectors.filter(({ _mode }) => topic === undefined && _mode._kind !== 'automatic')
         .map(({ _name, _mode }) => `Detector '${_name}' ${_mode._kind === 'approval' ? 'asks for approval' : 'notifies people'}, and there is nobody to tell. Give the project notifications, a topic of the recovery Region.`),
+      ...this.detectors.filter(({ _repair, _endpoints }) => _repair === true && (_endpoints === undefined || !this.props.repair))
+        .map(({ _name, _endpoints }) => `Detector '${_name}' repairs, and ${_endpoints === undefined ? 'watches the whole project. Name its endpoints' : 'the project declares no repair. Give it repair: Repair.inSource()'}, or leave repair out.`),
       ...twice(this.detectors.map(({ _scope }) => _scope)).map((scope) => `Two detectors watch the same scope, '${scope}': both would decide about one failure. Put their signals into one.`),
       ...twice(this.detectors.map(({ _name }) => _name)).map((name) => `Two detectors are named '${name}'. Give one of them another name.`),
     ];
@@ -122,6 +127,11 @@ export class FailureDetection extends Construct {
       if (quorum === 1) warnings.push([`automaticByOneSignal:${name}`, `Detector '${name}' fails over by itself when a single signal shows a failure. Add signals of other kinds and a quorum of at least 2.`]);
       return warnings;
     });
+  }
+
+  /** By default what failed alone is repaired where it is, if the project can do that. */
+  private repairs({ _endpoints, _repair }: FailureDetector): boolean {
+    return _endpoints !== undefined && this.props.repair && _repair !== false;
   }
 
   private askForApproval(links: boolean): void {

@@ -46,6 +46,11 @@ export interface FailureDetectorOptions {
   readonly endpoints?: ProtectedEndpoint[];
   /** Time between two looks at the signals, in whole minutes from 1 minute to 1 hour. @default Duration.minutes(1) */
   readonly interval?: Duration;
+  /**
+   * Repair the endpoints in the source Region in place of failing them over.
+   * @default - true for a detector of endpoints in a project that declares `repair`
+   */
+  readonly repair?: boolean;
 }
 
 const INTERVAL = { shortest: Duration.minutes(1), longest: Duration.hours(1) };
@@ -101,6 +106,11 @@ export class FailureDetector {
       spacingSeconds: this._intervalSeconds - EARLY_SECONDS,
       gapSeconds: this._intervalSeconds * MISSED,
     };
+  }
+
+  /** @internal */
+  get _repair(): boolean | undefined {
+    return this.options.repair;
   }
 
   /** @internal */

@@ -5,6 +5,7 @@ import type { IConstruct } from 'constructs';
 import type { EndpointConfig } from '../../lambda/core/config';
 import { Tag, TAG_PREFIX } from '../../lambda/core/tags';
 import { partNameProblem } from '../names';
+import type { EndpointRepair } from '../repair/repair';
 import { launchSettingsProblems, type LaunchSettings } from './launch-settings';
 
 /** One EC2 instance. Give `instance` or `tag`. */
@@ -15,6 +16,8 @@ export interface InstanceEndpointOptions {
   readonly tag?: Record<string, string>;
   /** @default - as the source and the recovery target say */
   readonly launch?: LaunchSettings;
+  /** What a repair does for its machines; the project declares `repair` then. @default - they are launched and checked only */
+  readonly repair?: EndpointRepair;
 }
 
 /** Any number of EC2 instances that are recovered together. Give exactly one of `tag`, `instances`, `autoScalingGroup`. */
@@ -27,6 +30,8 @@ export interface InstancesEndpointOptions {
   readonly autoScalingGroup?: IAutoScalingGroup;
   /** @default - as the source and the recovery target say */
   readonly launch?: LaunchSettings;
+  /** What a repair does for its machines; the project declares `repair` then. @default - they are launched and checked only */
+  readonly repair?: EndpointRepair;
 }
 
 /** How an endpoint is found. @internal */
@@ -48,7 +53,7 @@ export class Endpoint {
    */
   static instance(name: string, options: InstanceEndpointOptions): Endpoint {
     const constructs = options.instance ? [options.instance] : [];
-    return new Endpoint(name, { single: true, tag: options.tag, constructs }, options.launch ?? {});
+    return new Endpoint(name, { single: true, tag: options.tag, constructs }, options.launch ?? {}, options.repair ?? {});
   }
 
   /**
@@ -57,7 +62,7 @@ export class Endpoint {
    */
   static instances(name: string, options: InstancesEndpointOptions): Endpoint {
     const constructs = [...(options.instances ?? []), ...(options.autoScalingGroup ? [options.autoScalingGroup] : [])];
-    return new Endpoint(name, { single: false, tag: options.tag, constructs }, options.launch ?? {});
+    return new Endpoint(name, { single: false, tag: options.tag, constructs }, options.launch ?? {}, options.repair ?? {});
   }
 
   private constructor(
@@ -67,6 +72,8 @@ export class Endpoint {
     readonly _selector: EndpointSelector,
     /** Overrides for its recovered machines. */
     readonly launch: LaunchSettings,
+    /** What a repair does for its machines. */
+    readonly repair: EndpointRepair,
   ) {}
 
   /** Tags the constructs behind it, so that discovery finds their instances. @internal */
@@ -95,6 +102,9 @@ export class Endpoint {
     }
     problems.push(...this.tagProblems(tag ?? {}), ...launchSettingsProblems(`endpoint '${this.name}'`, this.launch));
     if (tag && Object.keys(tag).length === 0) problems.push(`Endpoint '${this.name}' has no tag, which would select every instance of the account. Give at least one.`);
+    const redeploy = (this.repair.redeploy ?? []).map((hook) => hook._toConfig().name);
+    for (const name of new Set(redeploy.filter((one, index) => redeploy.indexOf(one) !== index))) problems.push(`Endpoint '${this.name}' has two redeploy hooks '${name}'. Give one of them another name.`);
+    problems.push(...(this.repair.redeploy ?? []).flatMap((hook) => hook._problems()));
     for (const construct of constructs) {
       if (!hasTaggableResource(construct)) {
         problems.push(`Endpoint '${this.name}': ${construct.node.path} is not defined in this app (imported?), so it cannot be tagged. Select it by tag.`);

@@ -1,5 +1,5 @@
 import {
-  DescribeImagesCommand, DescribeSnapshotsCommand, DescribeTagsCommand, DescribeVolumesCommand,
+  DescribeImagesCommand, DescribeNetworkInterfacesCommand, DescribeSnapshotsCommand, DescribeTagsCommand, DescribeVolumesCommand,
 } from '@aws-sdk/client-ec2';
 import { GetInstanceProfileCommand, GetRoleCommand } from '@aws-sdk/client-iam';
 import type { InnerClients } from '../process/clients';
@@ -46,6 +46,15 @@ export class Lookup {
         void this.keep('ec2', `tags ${region} ${VolumeId}`, NO_TAGS, () => Promise.resolve(tagMap(Tags)));
         return VolumeId;
       });
+    });
+  }
+
+  /** What an attachment of a network interface joins. */
+  public attachmentOf(region: string, attachmentId: string): Promise<{ readonly networkInterfaceId: string; readonly instanceId: string } | undefined> {
+    return this.keep<{ readonly networkInterfaceId: string; readonly instanceId: string } | undefined>('ec2', `attachment ${region} ${attachmentId}`, undefined, async () => {
+      const { NetworkInterfaces } = await this.clients.ec2(region).send(new DescribeNetworkInterfacesCommand({}));
+      const found = NetworkInterfaces?.find(({ Attachment }) => Attachment?.AttachmentId === attachmentId);
+      return found && { networkInterfaceId: found.NetworkInterfaceId ?? '', instanceId: found.Attachment?.InstanceId ?? '' };
     });
   }
 

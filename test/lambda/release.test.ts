@@ -30,7 +30,7 @@ async function failedOver(fencing: FencingConfig) {
   await world.catalogue.saveLease({ ...lease, epoch: 2, epochOf: 'back', holder: { runId: 'back', executionArn: 'x', mode: 'failback', since: world.clock.now() }, version: lease.version + 1 }, lease);
   const ports = {
     runs: world.catalogue, leases: world.catalogue, fences: world.catalogue, machines: world.machines, roots: world.machines,
-    source: world.oldSide, roles: world.oldSide, functions: world.functions,
+    sourceTags: world.machines, source: world.oldSide, roles: world.oldSide, functions: world.functions,
   };
   const tools = plainTools({ now: () => world.clock.now() });
   const step = () => releaseFences({ config, run: { runId: 'back', mode: 'failback', epoch: 2, waves: [0] } }, ports, tools);

@@ -101,7 +101,7 @@ function normal(name = ''): string {
 }
 
 /** Route 53 developer guide, "Resilience": each partition's control plane is in one Region. */
-function controlPlaneOf(region: string): string {
+export function controlPlaneOf(region: string): string {
   if (region.startsWith('cn-')) return 'cn-northwest-1';
   return region.startsWith('us-gov-') ? 'us-gov-west-1' : 'us-east-1';
 }

@@ -104,10 +104,29 @@ const modifyInstance: Requirements = async (call, context) => {
   return (await requirements.each('security-group', numbered(call.form, 'GroupId'))).found;
 };
 
+/** The machine's interface is judged where the reference lists it as optional: it has no tags in a request. */
+const associateAddress: Requirements = async (call, context) => {
+  const requirements = await start(call, context).existing('elastic-ip', call.form.get('AllocationId') ?? '');
+  return (await requirements.each('instance', one(call, 'InstanceId'))).found;
+};
+
+const moveInterface: Requirements = async (call, context) => {
+  const requirements = await start(call, context).existing('network-interface', call.form.get('NetworkInterfaceId') ?? '');
+  return (await requirements.each('instance', one(call, 'InstanceId'))).found;
+};
+
+/** Names an attachment only; which interface and machine it is of, EC2 knows. */
+const detachInterface: Requirements = async (call, context) => {
+  const attachment = await context.lookup.attachmentOf(call.region, call.form.get('AttachmentId') ?? '');
+  const requirements = await start(call, context).existing('network-interface', attachment?.networkInterfaceId ?? '');
+  return (await requirements.each('instance', attachment ? [attachment.instanceId] : [])).found;
+};
+
 const describe = onEverything('ec2');
 
 /** Service Authorization Reference, "Actions, resources, and condition keys for Amazon EC2". */
 export const EC2: ActionTable = {
+  DescribeAddresses: describe,
   DescribeAvailabilityZones: describe,
   DescribeImages: describe,
   DescribeInstanceStatus: describe,
@@ -132,6 +151,8 @@ export const EC2: ActionTable = {
   DeleteSnapshot: onEach('snapshot', 'SnapshotId'),
   DeleteVolume: onEach('volume', 'VolumeId'),
   DeregisterImage: onEach('image', 'ImageId'),
+  AssociateAddress: associateAddress,
+  AttachNetworkInterface: moveInterface,
   AttachVolume: attachVolume,
   CopySnapshot: copySnapshot,
   CreateReplaceRootVolumeTask: replaceRootVolume,
@@ -140,6 +161,7 @@ export const EC2: ActionTable = {
   CreateTags: changeTags,
   CreateVolume: createVolume,
   DeleteTags: changeTags,
+  DetachNetworkInterface: detachInterface,
   DetachVolume: detachVolume,
   RegisterImage: registerImage,
   RunInstances: runInstances,

@@ -177,7 +177,7 @@ function portsOf(world: World, cycles: ReturnCycles, line: Lifeline) {
   const source = line.wrap(world.oldSide);
   return {
     members: catalogue, points: catalogue, runs: catalogue, leases: catalogue, fences: catalogue, back: { members: back, points: back },
-    source, sourceTags: machines, sourceMachines: sourceMachines(world, line), recovery: line.wrap(world.cloud.recovery),
+    source, sourceTags: machines, zones: { states: () => Promise.resolve(world.zones) }, sourceMachines: sourceMachines(world, line), recovery: line.wrap(world.cloud.recovery),
     executions: line.wrap<Executions>(cycles), starter: line.wrap<Starter>(cycles), machines, roots: machines,
     functions: line.wrap(world.functions), commands: line.wrap(world.commands), cutovers: line.wrap(world.cutovers), kinds: kindsOf(line.wrap(world.traffic)),
   };

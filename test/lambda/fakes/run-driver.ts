@@ -122,6 +122,7 @@ function portsOf(world: World, wrap: Wrap) {
     members: catalogue, points: catalogue, runs: catalogue, leases: catalogue, fences: catalogue, source: wrap(world.oldSide), roles: wrap(world.oldSide),
     recovery: wrap(world.cloud.recovery), executions: wrap(world.executions),
     machines, sourceMachines: wrap(world.machines), roots: machines, functions: wrap(world.functions), commands: wrap(world.commands),
+    zones: { states: () => Promise.resolve(world.zones) }, sourceTags: wrap(world.machines),
     back: { members: wrap(world.back), points: wrap(world.back) }, cutovers: wrap(world.cutovers), kinds: kindsOf(wrap(world.traffic)),
   };
 }

@@ -56,6 +56,8 @@ export class World {
   /** Members and points of the way back. */
   readonly back = new FakeCatalogue();
   readonly machines: FakeMachines;
+  /** State of the source Region's zones. */
+  readonly zones = new Map([['us-east-1a', 'available'], ['us-east-1b', 'available']]);
   readonly oldSide: FakeOldSide;
   readonly executions = new FakeExecutions();
   readonly functions = new FakeFunctions();

@@ -27,6 +27,7 @@ export interface Account {
 export function fakeLookup(account: Account = {}): Lookup {
   const lookup: Partial<Lookup> = {
     ec2Tags: (_, id) => Promise.resolve(new Map(Object.entries(account.tags?.[id] ?? {}))),
+    attachmentOf: () => Promise.resolve(undefined),
     volumesOf: (_, id) => Promise.resolve(account.volumes?.[id] ?? []),
     snapshotKey: (_, id) => Promise.resolve(account.snapshotKeys?.[id]),
     volumeKey: (_, id) => Promise.resolve(account.volumeKeys?.[id]),
