@@ -15,7 +15,8 @@ function content(seed: string, bytes: number): Buffer {
 
 interface Disk {
   readonly deviceName: string;
-  readonly volumeId: string;
+  /** Another one after the machine's disks were exchanged. */
+  volumeId: string;
   readonly image: DiskImage;
   readonly written: WrittenDisk;
 }
@@ -108,6 +109,14 @@ export class Workload {
     const workload = new Workload(cloud, region, machines);
     workload.ticks = LATER_TICKS;
     return workload;
+  }
+
+  /** The machines got other disks with the same contents: from now on these are written to. */
+  reattached(instances: readonly Instance[]): void {
+    for (const machine of this.machines) {
+      const mappings = instances.find(({ InstanceId }) => InstanceId === machine.instanceId)?.BlockDeviceMappings ?? [];
+      for (const disk of machine.disks) disk.volumeId = mappings.find(({ DeviceName }) => DeviceName === disk.deviceName)?.Ebs?.VolumeId ?? disk.volumeId;
+    }
   }
 
   get diskCount(): number {

@@ -51,6 +51,7 @@ function exactly({ points, recovery }: World): string[] {
 }
 
 async function byteEquality(stage: Stage): Promise<string[]> {
+  await stage.reattach();
   await stage.workload.tick();
   await undisturbed(stage, CYCLE, 'last-cycle');
   stage.cloud.faults.refuseRegion(SOURCE_REGION);

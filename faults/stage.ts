@@ -1,5 +1,7 @@
 import { join } from 'node:path';
-import { CreateSnapshotCommand, CreateVolumeCommand, EC2Client, RegisterImageCommand, RunInstancesCommand, StartInstancesCommand, TerminateInstancesCommand } from '@aws-sdk/client-ec2';
+import {
+  CreateSnapshotCommand, CreateVolumeCommand, DescribeInstancesCommand, EC2Client, RegisterImageCommand, RunInstancesCommand, StartInstancesCommand, TerminateInstancesCommand,
+} from '@aws-sdk/client-ec2';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import {
   DescribeExecutionCommand, DescribeStateMachineCommand, paginateGetExecutionHistory, SFNClient, StartExecutionCommand, StopExecutionCommand, UpdateStateMachineCommand,
@@ -146,6 +148,12 @@ export class Stage {
 
   look(): Promise<World> {
     return look(this.cloud, this.source, this.recovery);
+  }
+
+  /** The workload goes on on the disks that failbacks have put in. */
+  async reattach(): Promise<void> {
+    const { Reservations } = await this.source.send(new DescribeInstancesCommand({ InstanceIds: this.workload.machines.map(({ instanceId }) => instanceId) }));
+    this.workload.reattached((Reservations ?? []).flatMap(({ Instances }) => Instances ?? []));
   }
 
   /** Removes what a run has launched, so that one try does not weigh on the next. */

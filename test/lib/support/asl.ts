@@ -25,7 +25,7 @@ export interface Asl {
 }
 
 /** The definition of a state machine as deployed, references in angle brackets. */
-export function definition(template: Template, part: 'cycle' | 'run'): Asl {
+export function definition(template: Template, part: 'cycle' | 'return-cycle' | 'run'): Asl {
   const machines = template.findResources('AWS::StepFunctions::StateMachine');
   const machine = Object.values(machines).find(({ Properties }) => String(Properties.StateMachineName).endsWith(`-${part}`));
   return JSON.parse(flat(machine?.Properties.DefinitionString)) as Asl;
