@@ -7,7 +7,7 @@
 import '../demo/quiet';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CreateSnapshotCommand, CreateVolumeCommand, EC2Client, RegisterImageCommand, RunInstancesCommand } from '@aws-sdk/client-ec2';
+import { CreateSnapshotCommand, CreateVolumeCommand, EC2Client, RegisterImageCommand, RunInstancesCommand, waitUntilSnapshotCompleted } from '@aws-sdk/client-ec2';
 import { enteredStates, startExecution, stateMachineArn, waitForExecution } from '../demo/executions';
 import { SETTLE_SECONDS } from '../lambda/cycle/cycle';
 import { LocalCloud } from '../local-cloud';
@@ -74,6 +74,7 @@ async function measure(endpoints: number): Promise<Row> {
 /** An image to launch the fleet from; what is on it does not matter here. */
 async function anyImage(ec2: EC2Client): Promise<string> {
   const { SnapshotId } = await ec2.send(new CreateSnapshotCommand({ VolumeId: (await ec2.send(new CreateVolumeCommand({ AvailabilityZone: `${SOURCE}a`, Size: 8 }))).VolumeId }));
+  await waitUntilSnapshotCompleted({ client: ec2, maxWaitTime: 30, minDelay: 1, maxDelay: 1 }, { SnapshotIds: [SnapshotId ?? ''] });
   const { ImageId } = await ec2.send(new RegisterImageCommand({
     Name: 'bench', RootDeviceName: '/dev/xvda', Architecture: 'x86_64', VirtualizationType: 'hvm', BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { SnapshotId } }],
   }));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import {
   CreateSnapshotCommand, CreateVolumeCommand, DescribeInstancesCommand, EC2Client, RegisterImageCommand, RunInstancesCommand, StartInstancesCommand, TerminateInstancesCommand,
+  waitUntilSnapshotCompleted,
 } from '@aws-sdk/client-ec2';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import {
@@ -88,6 +89,7 @@ export class Stage {
   private async anyImage(): Promise<string> {
     const { VolumeId } = await this.source.send(new CreateVolumeCommand({ AvailabilityZone: `${SOURCE_REGION}a`, Size: 8 }));
     const { SnapshotId } = await this.source.send(new CreateSnapshotCommand({ VolumeId }));
+    await waitUntilSnapshotCompleted({ client: this.source, maxWaitTime: 30, minDelay: 1, maxDelay: 1 }, { SnapshotIds: [SnapshotId ?? ''] });
     const { ImageId } = await this.source.send(new RegisterImageCommand({
       Name: 'faults', RootDeviceName: '/dev/xvda', Architecture: 'x86_64', VirtualizationType: 'hvm', BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { SnapshotId } }],
     }));
