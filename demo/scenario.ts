@@ -107,9 +107,9 @@ export class ShopScenario {
   /** Proves that the shop's own machines hold now what the recovered ones wrote. */
   async proveReturn(recovered: Workload, onMachine: (proof: MachineProof) => void = () => undefined): Promise<MachineProof[]> {
     const proofs: MachineProof[] = [];
-    const originals = await this.instances(SOURCE_REGION);
+    const originals = await this.running(SOURCE_REGION);
     for (const machine of recovered.machines) {
-      const original = originals.find((instance) => machine.memberId?.endsWith(`/${instance.InstanceId ?? '-'}`));
+      const original = originals.find((instance) => machine.memberId?.endsWith(`/${instance.InstanceId ?? '-'}`) === true || tagOf(instance, Tag.MEMBER) === machine.memberId);
       if (!original?.InstanceId) throw new Error(`${machine.name} (${machine.instanceId}) has no machine in ${SOURCE_REGION} that runs.`);
       const proof = await this.proveOn(machine, SOURCE_REGION, original.InstanceId);
       proofs.push(proof);
@@ -125,10 +125,14 @@ export class ShopScenario {
 
   /** Machines that run in a Region: the shop's own, or those that a recovery run launched. */
   async instances(region: string, runId?: string): Promise<Instance[]> {
+    return (await this.running(region)).filter((instance) => tagOf(instance, Tag.RUN) === runId);
+  }
+
+  private async running(region: string): Promise<Instance[]> {
     const ec2 = new EC2Client(this.cloud.clientConfig(region));
     try {
       const { Reservations } = await ec2.send(new DescribeInstancesCommand({ Filters: [{ Name: 'instance-state-name', Values: ['pending', 'running'] }] }));
-      return (Reservations ?? []).flatMap((reservation) => reservation.Instances ?? []).filter((instance) => tagOf(instance, Tag.RUN) === runId);
+      return (Reservations ?? []).flatMap((reservation) => reservation.Instances ?? []);
     } finally {
       ec2.destroy();
     }

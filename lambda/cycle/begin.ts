@@ -53,12 +53,14 @@ export async function beginCycle(
   return { ...ref, outcome: 'started', reason: '' };
 }
 
-/** Why a cycle of a direction must not run now. */
-function suspension({ active, activeBy, oldSide, activeSince, holder }: Lease, direction: Direction): string | undefined {
+/**
+ * Why a cycle of a direction must not run now. A failback makes the source the active side once its machines have started from
+ * what came back: before that nothing there is protected, and after it everything.
+ */
+function suspension({ active, activeBy, oldSide, activeSince }: Lease, direction: Direction): string | undefined {
   if (direction === 'return') return active === 'recovery' ? undefined : 'the source side is the active one: there is nothing to bring back';
   if (active === 'recovery') {
     return `the recovery side is active since run ${activeBy ?? '?'} (${activeSince ?? '?'}): the old side (${oldSide ?? 'unknown'}) is not protected until failback`;
   }
-  // What it does in the source Region must be over before a point there counts as the newest.
-  return holder?.mode === 'failback' ? `failback ${holder.runId} is at work` : undefined;
+  return undefined;
 }

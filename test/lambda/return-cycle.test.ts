@@ -61,10 +61,13 @@ describe('which direction may work', () => {
     expect(await begin(world, 'return')).toMatchObject({ outcome: 'started' });
   });
 
-  test('none goes forward while a failback is at work in the source Region', async () => {
+  test('once a failback has made the source active it is protected, whatever is left of the run', async () => {
     const world = new World();
-    await lease(world, { active: 'source', holder: { runId: 'back', executionArn: 'x', mode: 'failback', since: world.clock.now() } });
-    expect(await begin(world, 'forward')).toMatchObject({ outcome: 'suspended', reason: 'failback back is at work' });
+    const holder = { runId: 'back', executionArn: 'x', mode: 'failback', since: world.clock.now() };
+    await lease(world, { active: 'recovery', holder });
+    expect(await begin(world, 'forward')).toMatchObject({ outcome: 'suspended' });
+    await lease(world, { active: 'source', holder });
+    expect(await begin(world, 'forward')).toMatchObject({ outcome: 'started' });
   });
 });
 
