@@ -8,13 +8,17 @@ export interface SupersededPorts {
   readonly roots: Pick<RootReplacement, 'stop'>;
 }
 
-type Recovered = EpochMachine & { readonly state: string };
+type Recovered = EpochMachine & {
+  readonly state: string;
+  /** A failback has taken its data back. */
+  readonly replaced: boolean;
+};
 
 /** What failovers of the project have launched and is not terminated. */
 export async function recoveredMachines(project: string, { machines }: SupersededPorts): Promise<Recovered[]> {
   const found = await machines.machinesWithTags({ [Tag.PROJECT]: project, [Tag.MODE]: 'failover' });
   return found.map(({ instanceId, state, tags }: MachineFacts) => ({
-    instanceId, state, memberId: tags[Tag.MEMBER] ?? '', runId: tags[Tag.RUN] ?? '', epoch: Number(tags[Tag.EPOCH] ?? 0) || 0,
+    instanceId, state, memberId: tags[Tag.MEMBER] ?? '', runId: tags[Tag.RUN] ?? '', epoch: Number(tags[Tag.EPOCH] ?? 0) || 0, replaced: tags[Tag.REPLACED_BY] !== undefined,
   }));
 }
 
@@ -31,5 +35,11 @@ export async function stopMachinesOf(stale: readonly Recovered[], { roots }: Sup
 /** Beside a newer machine of the same member: launched by a call that took effect after a newer run had taken over. */
 export async function stopSuperseded(project: string, ports: SupersededPorts, confirm: () => Promise<void>): Promise<string[]> {
   const open = await stopMachinesOf(superseded(await recoveredMachines(project, ports)), ports, confirm);
+  return open.map(({ instanceId }) => instanceId);
+}
+
+/** After a failback: what it has replaced runs again, beside the source machines. */
+export async function stopReplaced(project: string, ports: SupersededPorts, confirm: () => Promise<void>): Promise<string[]> {
+  const open = await stopMachinesOf((await recoveredMachines(project, ports)).filter(({ replaced }) => replaced), ports, confirm);
   return open.map(({ instanceId }) => instanceId);
 }

@@ -7,7 +7,7 @@ import type { Notifications } from '../adapters/ports/detection';
 import type { LeaseStore } from '../adapters/ports/lease';
 import type { FencePorts } from '../fencing/actions';
 import { fenceOldSide, type FenceState } from '../fencing/fence';
-import { stopSuperseded, type SupersededPorts } from '../fencing/superseded';
+import { stopReplaced, stopSuperseded, type SupersededPorts } from '../fencing/superseded';
 import { targetOf } from '../run/fence';
 import type { Tools } from '../runtime/tools';
 
@@ -30,6 +30,7 @@ export interface FenceGuardResult {
  */
 export async function guardFence({ config }: { readonly config: FenceGuardConfig }, ports: FenceGuardPorts, tools: Tools): Promise<FenceGuardResult> {
   const lease = await ports.leases.lease();
+  if (isBack(lease)) return guardReplaced(lease, config, ports);
   if (!guarded(lease)) return { state: 'idle', acted: [] };
   const confirm = confirming(lease, ports.leases);
   const late = await stopSuperseded(config.project, ports, confirm);
@@ -48,6 +49,23 @@ export async function guardFence({ config }: { readonly config: FenceGuardConfig
   if (records.some(({ outcome }) => outcome === 'unreachable')) return { state: 'unreachable', acted };
   await settle(lease, config, ports, tools);
   return { state: 'fenced', acted };
+}
+
+/** A failback has made the source the active side again, and no run is at work. */
+function isBack({ active, activeEpoch, holder }: Lease): boolean {
+  return active === 'source' && activeEpoch !== undefined && holder === undefined;
+}
+
+/** The recovered machines are kept, stopped: one that somebody starts would write beside the source. */
+async function guardReplaced(lease: Lease, config: FenceGuardConfig, ports: FenceGuardPorts): Promise<FenceGuardResult> {
+  const acted = await stopReplaced(config.project, ports, async () => {
+    const now = await ports.leases.lease();
+    if (!isBack(now) || now.activeEpoch !== lease.activeEpoch) throw new StaleEpoch('The fence guard stands down: which side is active has changed, or is about to.');
+  });
+  if (acted.length > 0) {
+    await tell(config, ports, 'replaced machines stopped', `The source side is active since ${lease.activeSince ?? '?'}, and machines that the failback has replaced ran in ${config.recoveryRegion}. They were stopped: ${acted.join(', ')}.`);
+  }
+  return { state: acted.length > 0 ? 'pending' : 'idle', acted };
 }
 
 /** The right to act: still the same activation, and no run that may be about to end it. */

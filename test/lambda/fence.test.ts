@@ -188,6 +188,23 @@ describe('the guard', () => {
     return { world, told, ports, look: () => guardFence({ config }, ports, world.tools()) };
   }
 
+  test('after a failback it stops what was replaced and runs again, unless a run is at work', async () => {
+    const { world, told, look } = await failedOver();
+    const lease = await world.catalogue.lease();
+    const back = { ...lease, active: 'source' as const, activeEpoch: 2, epoch: 2, version: lease.version + 1 };
+    await world.catalogue.saveLease({ ...back, holder: { runId: 'next', executionArn: 'x', mode: 'failover', since: world.clock.now() } }, lease);
+    const [one, ...rest] = world.machines.alive();
+    await world.machines.tag([one!.instanceId], { [Tag.REPLACED_BY]: 'back' });
+    world.clock.advance(60);
+    expect(await look()).toEqual({ state: 'idle', acted: [] });
+    const held = await world.catalogue.lease();
+    await world.catalogue.saveLease({ ...back, version: held.version + 1 }, held);
+    expect(await look()).toEqual({ state: 'pending', acted: [one!.instanceId] });
+    expect(told).toEqual([expect.stringContaining('replaced machines stopped')]);
+    expect(await look()).toEqual({ state: 'idle', acted: [] });
+    expect(world.machines.alive().filter(({ state }) => state === 'running').map(({ instanceId }) => instanceId).sort()).toEqual(rest.map(({ instanceId }) => instanceId).sort());
+  });
+
   test('does nothing while the source is active', async () => {
     const { look, world } = guarding(await ready());
     const before = world.cloud.calls.length;
