@@ -108,3 +108,27 @@ describe('evidence of any size', () => {
     expect(dataLossWindows).toHaveLength(2000);
   });
 });
+
+describe('a failback', () => {
+  const step = (name: string, from: number, to: number) => ({ runId: 'r-1', name, startedAt: at(from), endedAt: at(to), outcome: 'SUCCEEDED' as const });
+  const run = aRun({ mode: 'failback', startedAt: at(0), discardSource: 'the operator', ends: { epoch: 1, since: at(-9000), failovers: ['f-1'] } });
+  const back = aRunMember({ consistentAt: at(1010), passedAt: at(1400), replaces: 'i-r1', keptVolumes: [{ deviceName: '/dev/xvda', volumeId: 'vol-old' }], verified: { blocks: 9, of: 9 } });
+
+  test('has lost what the drained machines had and their copies have not; its time counts from the drain', () => {
+    const evidence = buildEvidence(run, [back], [step('drain', 900, 1000), step('switch', 1500, 1502)], at(1600), { rpoSeconds: 60, rtoSeconds: 600 });
+    expect(evidence).toMatchObject({
+      achieved: { rpoSeconds: 0, rtoSeconds: 500 }, objectives: { rpoMet: true, rtoMet: true }, dataLossWindows: [],
+      failback: { recoverySince: at(-9000), withoutServiceSeconds: 602, discardSource: 'the operator' },
+      members: [{ replaces: 'i-r1', keptVolumes: [{ volumeId: 'vol-old' }], verified: { blocks: 9, of: 9 } }],
+    });
+    const early = buildEvidence(run, [{ ...back, consistentAt: at(990) }], [step('drain', 900, 1000)], at(1600));
+    expect(early.dataLossWindows).toEqual([{ memberId: 'db/i-1', from: at(990), to: at(1000), seconds: 10 }]);
+  });
+
+  test('that failed says how long it was until the recovered machines worked again', () => {
+    const of = (...steps: ReturnType<typeof step>[]) => buildEvidence({ ...run, status: 'FAILED' }, [], steps, at(1600)).failback?.withoutServiceSeconds;
+    expect(of(step('drain', 900, 1000), step('reopen', 1200, 1260))).toBe(360);
+    expect(of(step('drain', 900, 1000))).toBeUndefined();
+    expect(of(step('sync-first', 0, 900))).toBeUndefined();
+  });
+});
