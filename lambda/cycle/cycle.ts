@@ -1,6 +1,7 @@
 import type { CycleConfig } from '../core/config';
 import { isRefused, messageOf } from '../adapters/errors';
 import type { CycleStore, MemberStore, PointStore } from '../adapters/ports/catalogue';
+import type { LeaseStore } from '../adapters/ports/lease';
 import type { RecoverySnapshots, SourceSnapshots } from '../adapters/ports/snapshots';
 import type { Tools } from '../runtime/tools';
 
@@ -21,6 +22,7 @@ export interface CyclePorts {
   readonly members: MemberStore;
   readonly points: PointStore;
   readonly cycles: CycleStore;
+  readonly leases: LeaseStore;
   readonly source: SourceSnapshots;
   readonly recovery: RecoverySnapshots;
 }

@@ -5,6 +5,7 @@ import type { EndpointMember } from '../core/model';
 import { Tag } from '../core/tags';
 import { isRefused } from '../adapters/errors';
 import type { CycleStore, MemberStore } from '../adapters/ports/catalogue';
+import type { LeaseStore } from '../adapters/ports/lease';
 import type { FoundInstance, InstanceProfiles, SourceMachines } from '../adapters/ports/source-machines';
 import { eachOf, mapOf } from '../runtime/pool';
 import type { Tools } from '../runtime/tools';
@@ -17,6 +18,7 @@ export interface DiscoverPorts {
   readonly cycles: CycleStore;
   readonly machines: SourceMachines;
   readonly profiles: InstanceProfiles;
+  readonly leases: LeaseStore;
 }
 
 export interface Discovery {
@@ -44,9 +46,11 @@ export async function discover(input: CycleInput, ports: DiscoverPorts, tools: T
   const known = await ports.members.members();
   let found: FoundMember[];
   try {
-    found = config.direction === 'return' ? await findRecovered(config, ports.machines) : await findMembers(input, known, ports, tools);
+    found = config.direction === 'return' ? await findRecovered(config, ports) : await findMembers(input, known, ports, tools);
   } catch (error) {
-    await ports.cycles.noteProgress(cycle.cycleId, { absent: config.endpoints.map(({ name }) => name) });
+    // No configuration names the endpoints of recovered machines. Those on record may have been replaced since: a set of one would be new by its time only.
+    const unseen = config.direction === 'return' ? known.map(({ endpoint }) => endpoint) : config.endpoints.map(({ name }) => name);
+    await ports.cycles.noteProgress(cycle.cycleId, { absent: [...new Set(unseen)] });
     await noteProblem(ports.cycles, input, `Discovery in ${config.sourceRegion} failed`, tools, error);
     return { members: 0, findings: [] };
   }
@@ -59,7 +63,7 @@ export async function discover(input: CycleInput, ports: DiscoverPorts, tools: T
   await ports.cycles.noteProgress(cycle.cycleId, { absent, departed });
   const findings = [
     ...absent.map((name) => `${name}: no instance in ${config.sourceRegion} carries its tags`),
-    ...found.flatMap(({ endpoint, instanceId, findings: own }) => own.map((finding) => `${memberIdOf(endpoint, instanceId)}: ${finding}`)),
+    ...found.flatMap(({ endpoint, instanceId, memberId = memberIdOf(endpoint, instanceId), findings: own }) => own.map((finding) => `${memberId}: ${finding}`)),
   ];
   tools.log.info('Discovered', { members: found.length, added, gone, written: upserts.length, findings });
   return { members: found.length, findings: findings.slice(0, REPORTED_FINDINGS) };

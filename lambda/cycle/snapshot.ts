@@ -9,6 +9,7 @@ import { ConflictError, isRefused, messageOf, RefusedCall } from '../adapters/er
 import type { StartedSnapshot } from '../adapters/ports/snapshots';
 import { eachOf } from '../runtime/pool';
 import { pace, type Tools } from '../runtime/tools';
+import { ActiveSide } from './active-side';
 import { legible, noteProblem, secondsSince, SETTLE_SECONDS, SourceSide, type CycleInput, type CyclePorts } from './cycle';
 import { byPoint, setDescription, snapshotTags, wholeSet, withSet } from './sets';
 
@@ -37,9 +38,12 @@ export async function snapshotMembers(input: CycleInput, ports: CyclePorts, tool
 class SnapshotStep {
   private readonly source = new SourceSide();
   private readonly counts: Record<Outcome, number> = { created: 0, adopted: 0, failed: 0, later: 0, nothing: 0 };
+  private readonly side: ActiveSide;
   private interrupted = false;
 
-  constructor(private readonly input: CycleInput, private readonly ports: CyclePorts, private readonly tools: Tools) {}
+  constructor(private readonly input: CycleInput, private readonly ports: CyclePorts, private readonly tools: Tools) {
+    this.side = new ActiveSide(input.config.direction ?? 'forward', ports.leases, tools);
+  }
 
   async run(): Promise<SnapshotResult> {
     const { cycle } = this.input;
@@ -55,9 +59,10 @@ class SnapshotStep {
       if (this.source.refused) return;
       await turn();
       if (this.tools.deadline.near()) this.interrupted = true;
-      else await this.begin(member);
+      else if (await this.side.holds()) await this.begin(member);
     });
     if (this.source.refused) await noteProblem(this.ports.cycles, this.input, `Snapshots in ${this.input.config.sourceRegion} failed`, this.tools, this.source.reason);
+    if (this.side.isLost) await noteProblem(this.ports.cycles, this.input, `No more snapshots in ${this.input.config.sourceRegion}: the other side has become the active one`, this.tools);
     return this.result();
   }
 
@@ -120,7 +125,9 @@ class SnapshotStep {
     });
   }
 
+  /** Not on a side that is no longer the active one: the next cycle of this direction gives the intent up. */
   private async repeat(intent: RecoveryPoint): Promise<void> {
+    if (!await this.side.holds()) return;
     const again = { ...intent, attemptedAt: this.tools.now(), version: intent.version + 1 };
     await this.ports.points.savePoint(again, intent.version);
     await this.create(again);
@@ -176,7 +183,7 @@ class SnapshotStep {
   private result(): SnapshotResult {
     const { created, adopted, failed, later } = this.counts;
     const overdue = Date.parse(this.tools.now()) >= Date.parse(this.input.cycle.deadline);
-    const done = !this.interrupted && (later === 0 || this.source.refused || overdue);
+    const done = !this.interrupted && (later === 0 || this.source.refused || this.side.isLost || overdue);
     const wait = snapshotWait(secondsSince(this.input.cycle.startedAt, this.tools), this.input.config.pollSeconds);
     return { done, created, adopted, failed, waitSeconds: done ? 0 : this.interrupted ? 1 : wait };
   }

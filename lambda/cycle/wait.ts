@@ -1,3 +1,4 @@
+import type { Direction } from '../core/direction';
 import { shortestWait } from '../core/waits';
 import type { CycleStore } from '../adapters/ports/catalogue';
 import type { Executions } from '../adapters/ports/services';
@@ -26,4 +27,19 @@ export async function wake(
   const token = await cycles.takeToken(tools.now());
   if (token === undefined) return { woken: false };
   return { woken: await executions.succeed(token, { wokenAt: tools.now() }) };
+}
+
+/** What EventBridge tells of a snapshot, as far as it is read. */
+export interface SnapshotEvent {
+  /** Where it happened: an event that is passed on keeps its Region. */
+  readonly region?: string;
+  readonly detail?: { readonly event?: string };
+}
+
+/** Snapshots are taken where the machines are and copied to the other Region. Both directions where an event does not tell. */
+export function directionsOf({ region, detail }: SnapshotEvent, { sourceRegion, recoveryRegion }: { sourceRegion: string; recoveryRegion: string }): readonly Direction[] {
+  const isTaken = detail?.event === 'createSnapshot' || detail?.event === 'createSnapshots';
+  const isKnown = (isTaken || detail?.event === 'copySnapshot') && (region === sourceRegion || region === recoveryRegion);
+  if (!isKnown) return ['forward', 'return'];
+  return [(region === sourceRegion) === isTaken ? 'forward' : 'return'];
 }

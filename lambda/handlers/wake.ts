@@ -1,14 +1,18 @@
 import { dynamoCatalogue } from '../adapters/catalogue';
 import { SfnExecutions } from '../adapters/executions';
-import { wake } from '../cycle/wait';
+import { directionsOf, wake, type SnapshotEvent } from '../cycle/wait';
 import { handlerOf } from '../runtime/handler';
 
-/** Target of the rules for EBS snapshot events of both Regions. That something happened is all that it takes from the event. */
+/** Target of the rules for EBS snapshot events of both Regions. That something happened, and which way, is all that it takes from the event. */
 export const handler = handlerOf('wake', (environment) => ({
-  cycles: [dynamoCatalogue(environment).cycles, dynamoCatalogue(environment, 'return').cycles],
+  cycles: { forward: dynamoCatalogue(environment).cycles, return: dynamoCatalogue(environment, 'return').cycles },
   executions: new SfnExecutions(environment.recoveryRegion),
-}), async (_event: unknown, { cycles, executions }, tools) => {
-  // At most one of the two directions works at a time.
-  for (const each of cycles) if ((await wake({ cycles: each, executions }, tools)).woken) return { woken: true };
-  return { woken: false };
+  regions: environment,
+}), async (event: SnapshotEvent, { cycles, executions, regions }, tools) => {
+  let woken = false;
+  for (const direction of directionsOf(event, regions)) {
+    const answer = await wake({ cycles: cycles[direction], executions }, tools);
+    woken ||= answer.woken;
+  }
+  return { woken };
 });

@@ -1,5 +1,6 @@
 import type { FoundInstance, SourceMachines } from '../../lambda/adapters/ports/source-machines';
 import type { RecoveryPoint } from '../../lambda/core/model';
+import { FIRST_LEASE } from '../../lambda/core/lease';
 import { Tag } from '../../lambda/core/tags';
 import { beginCycle } from '../../lambda/cycle/begin';
 import { findRecovered, reconcileRecovered } from '../../lambda/cycle/discover-return';
@@ -22,9 +23,17 @@ const region = (...instances: FoundInstance[]): SourceMachines => ({
   userData: () => Promise.resolve(undefined), uefiData: () => Promise.resolve(undefined),
 });
 
+const recovered = (machines: SourceMachines, activeEpoch = 1) => findRecovered(
+  { project: PROJECT }, { machines, leases: { lease: () => Promise.resolve({ ...FIRST_LEASE, active: 'recovery' as const, activeEpoch }), saveLease: () => Promise.resolve(false) } });
+
 describe('the members of the way back', () => {
+  test('are none of an earlier time on the recovery side, whose mark could not be made', async () => {
+    const found = await recovered(region(machine('i-r1', 'db/i-db', 1), machine('i-r3', 'web/i-web', 5), machine('i-r4', 'app/i-app', 7)), 5);
+    expect(found.map(({ instanceId }) => instanceId)).toEqual(['i-r3', 'i-r4']);
+  });
+
   test('are the newest machines of failovers, under the ids of the members they were recovered for', async () => {
-    const found = await findRecovered({ project: PROJECT }, region(
+    const found = await recovered(region(
       machine('i-r1', 'db/i-db', 1), machine('i-r2', 'db/i-db', 3), machine('i-r3', 'web/i-web', 2),
       machine('i-r4', 'app/i-app', 2, { [Tag.REPLACED_BY]: 'an earlier failback' }), machine('i-d', 'db/i-db', 9, { [Tag.MODE]: 'drill' }),
     ));
@@ -33,10 +42,10 @@ describe('the members of the way back', () => {
   });
 
   test('change their machine with the next failover, and are missing as soon as it is gone', async () => {
-    const first = await findRecovered({ project: PROJECT }, region(machine('i-r1', 'db/i-db', 1), machine('i-r3', 'web/i-web', 1)));
+    const first = await recovered(region(machine('i-r1', 'db/i-db', 1), machine('i-r3', 'web/i-web', 1)));
     const { upserts: known } = reconcileRecovered([], first, '2030-01-01T00:00:00Z', PROJECT);
     expect(known.map(({ memberId, instanceId }) => [memberId, instanceId])).toEqual([['db/i-db', 'i-r1'], ['web/i-web', 'i-r3']]);
-    const again = await findRecovered({ project: PROJECT }, region(machine('i-r9', 'db/i-db', 2)));
+    const again = await recovered(region(machine('i-r9', 'db/i-db', 2)));
     const { upserts, gone } = reconcileRecovered(known, again, '2030-01-02T00:00:00Z', PROJECT);
     expect(upserts.map(({ memberId, instanceId, missingSince }) => [memberId, instanceId, missingSince])).toEqual([['db/i-db', 'i-r9', undefined], ['web/i-web', 'i-r3', '2030-01-02T00:00:00Z']]);
     expect(gone).toEqual(['web/i-web']);

@@ -1,4 +1,4 @@
-import { waitForEvent, wake } from '../../lambda/cycle/wait';
+import { directionsOf, waitForEvent, wake } from '../../lambda/cycle/wait';
 import { timed } from '../../lambda/run/run';
 import { cycleConfig, World } from './fakes/world';
 
@@ -64,4 +64,18 @@ test('a step of a run that goes on for long is looked at less often', async () =
     waited.push(waitSeconds);
   }
   expect(waited).toEqual([5, 10, 30]);
+});
+
+test('an event tells which direction it is of; one that does not is of both', () => {
+  const regions = { sourceRegion: 'us-east-1', recoveryRegion: 'us-west-2' };
+  const of = (region: string, event: string) => directionsOf({ region, detail: { event } }, regions);
+  for (const event of ['createSnapshot', 'createSnapshots']) {
+    expect(of('us-east-1', event)).toEqual(['forward']);
+    expect(of('us-west-2', event)).toEqual(['return']);
+  }
+  expect(of('us-west-2', 'copySnapshot')).toEqual(['forward']);
+  expect(of('us-east-1', 'copySnapshot')).toEqual(['return']);
+  for (const event of [{}, { region: 'us-east-1' }, { region: 'us-east-1', detail: { event: 'shareSnapshot' } }, { region: 'eu-west-1', detail: { event: 'copySnapshot' } }]) {
+    expect(directionsOf(event, regions)).toEqual(['forward', 'return']);
+  }
 });

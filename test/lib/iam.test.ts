@@ -30,7 +30,7 @@ const EXPECTED: Record<string, string[]> = {
     'states:DescribeExecution -> states:us-west-2:ACCOUNT:execution:disaster-recovery-shop-cycle:*',
   ],
   'cycle-discover': [
-    LOGS, 'dynamodb:Query dynamodb:PutItem dynamodb:UpdateItem -> TABLE', TABLE_KEY,
+    LOGS, READ_WRITE, TABLE_KEY,
     'ec2:DescribeInstances ec2:DescribeVolumes -> * [aws:RequestedRegion=us-east-1]',
     'ec2:DescribeInstanceAttribute ec2:GetInstanceUefiData -> ec2:us-east-1:ACCOUNT:instance/*',
     'iam:GetInstanceProfile -> iam::ACCOUNT:instance-profile/*',

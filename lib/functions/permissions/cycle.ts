@@ -14,7 +14,7 @@ export function cycleBegin(context: ProjectContext): Permission[] {
 export function cycleDiscover(context: ProjectContext): Permission[] {
   const instances = [ec2Arn(context, context.sourceRegion, 'instance')];
   return [
-    ...catalogue(context, ['Query', 'PutItem', 'UpdateItem']),
+    ...catalogue(context, ['GetItem', 'Query', 'PutItem', 'UpdateItem']),
     describe(['DescribeInstances', 'DescribeVolumes'], [context.sourceRegion]),
     { actions: ['ec2:DescribeInstanceAttribute', 'ec2:GetInstanceUefiData'], resources: instances, wide: Wide.SELECTED_BY_TAG },
     { actions: ['iam:GetInstanceProfile'], resources: [`arn:${context.partition}:iam::${context.account}:instance-profile/*`], wide: Wide.PROFILES },

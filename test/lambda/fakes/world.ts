@@ -80,7 +80,7 @@ export class World {
   }
 
   cyclePorts(): CyclePorts {
-    return { members: this.catalogue, points: this.catalogue, cycles: this.catalogue, source: this.cloud.source, recovery: this.cloud.recovery };
+    return { members: this.catalogue, points: this.catalogue, cycles: this.catalogue, leases: this.catalogue, source: this.cloud.source, recovery: this.cloud.recovery };
   }
 
   /** One execution of the cycle's state machine, as far as a kill lets it. */
@@ -119,9 +119,9 @@ export class World {
     const ports = (wrap: <P extends object>(port: P) => P): CyclePorts => {
       const { members, source, recovery } = this.cyclePorts();
       const catalogue = wrap(members) as unknown as FakeCatalogue;
-      return { members: catalogue, points: catalogue, cycles: catalogue, source: wrap(source), recovery: wrap(recovery) };
+      return { members: catalogue, points: catalogue, cycles: catalogue, leases: catalogue, source: wrap(source), recovery: wrap(recovery) };
     };
-    const begun = await step((wrap) => beginCycle({ config, executionArn, startedAt }, { ...ports(wrap), leases: wrap(this.catalogue), executions: wrap(this.executions) }, tools));
+    const begun = await step((wrap) => beginCycle({ config, executionArn, startedAt }, { ...ports(wrap), executions: wrap(this.executions) }, tools));
     if (begun.outcome !== 'started') throw new Error(`${begun.outcome}: ${begun.reason ?? ''}`);
     const input = { config, cycle: begun as CycleRef };
     await step((wrap) => discover(input, { ...ports(wrap), machines: wrap<FakeCloud>(this.cloud), profiles: wrap<FakeCloud>(this.cloud) }, tools));
