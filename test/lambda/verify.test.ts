@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { BlockSet } from '../../lambda/core/block-set';
 import type { MachineSettings, RecoveryPoint, RunMember, RunRecord } from '../../lambda/core/model';
 import type { BlockList, SnapshotBlocks, VerificationRecord, VerificationStore } from '../../lambda/adapters/ports/snapshot-blocks';
 import { verifyDisks } from '../../lambda/run/failback/verify';
@@ -20,11 +21,11 @@ class FakeBlocks implements SnapshotBlocks {
   refuse?: RefusedCall;
 
   list(snapshotId: string): Promise<BlockList> {
-    return this.ask(() => ({ blockSize: SIZE, volumeSizeGiB: 8, indexes: [...this.of(snapshotId).keys()].sort((a, b) => a - b) }));
+    return this.ask(() => ({ blockSize: SIZE, volumeSizeGiB: 8, indexes: BlockSet.of(this.of(snapshotId).keys()) }));
   }
 
   changed(first: string, second: string) {
-    return this.ask(() => (this.related ? [...this.of(second)].filter(([index, bytes]) => !this.of(first).get(index)?.equals(bytes)).map(([index]) => index) : undefined));
+    return this.ask(() => (this.related ? BlockSet.of([...this.of(second)].filter(([index, bytes]) => !this.of(first).get(index)?.equals(bytes)).map(([index]) => index)) : undefined));
   }
 
   hashes(snapshotId: string, indexes: readonly number[]) {
