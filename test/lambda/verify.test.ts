@@ -187,3 +187,23 @@ test('throttled it waits; what may not be read ends it; a disk that is compared 
   await verify(scene);
   expect(scene.source.read).toBe(read);
 });
+
+test('throttled for long it goes on as long as it gets anywhere, and ends when it gets nowhere', async () => {
+  const throttled = () => new RefusedCall('GetSnapshotBlock', 'throttled', 'RequestThrottledException', 'slow down');
+  const hashes = (scene: Scene, answers: boolean) => {
+    const read = scene.source.hashes.bind(scene.source);
+    let isTurn = true;
+    scene.source.hashes = (snapshotId, indexes) => {
+      scene.world.clock.advance(1200);
+      isTurn = !isTurn;
+      return answers && isTurn ? read(snapshotId, indexes) : Promise.reject(throttled());
+    };
+  };
+  const slow = await ready();
+  hashes(slow, true);
+  expect(await verify(slow)).not.toHaveProperty('failure');
+  expect(await verified(slow)).toEqual({ blocks: 440, of: 440 });
+  const stuck = await ready();
+  hashes(stuck, false);
+  expect((await verify(stuck)).failure).toMatchObject({ name: 'VerifyFailed', message: expect.stringContaining('RequestThrottledException') });
+});

@@ -32,6 +32,8 @@ export interface VerificationRecord {
   readonly of: number;
   /** Blocks that were found equal, in ascending order of their index. */
   readonly equal: number;
+  /** When the last of them were. */
+  readonly at: string;
 }
 
 export interface VerificationStore {

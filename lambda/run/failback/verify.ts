@@ -32,7 +32,7 @@ const STEP = 'verify';
 /** Progress is written so often: what a killed step has compared since is compared again. */
 const BATCH = 256;
 const WAIT_SECONDS = 5;
-/** Nobody is served meanwhile: a Region that does not let its snapshots be read for so long ends the failback. */
+/** Nobody is served meanwhile: a Region that does not let a single batch be read for so long ends the failback. */
 const PATIENCE_SECONDS = 1800;
 
 /** Compares the disks that come back: their snapshot in the recovery Region and its copy in the source Region, block by block. */
@@ -56,13 +56,18 @@ export function verifyDisks(input: VerifyInput, ports: VerifyPorts, tools: Tools
       return { ...DONE, detail: `${sum(records, 'equal')} of ${sum(records, 'of')} blocks of ${records.length} disks equal` };
     } catch (error) {
       if (!isRefused(error)) throw error;
-      const begun = (await ports.runs.steps(runId)).find(({ name }) => name === STEP)?.startedAt ?? tools.now();
-      const isLate = (Date.parse(tools.now()) - Date.parse(begun)) / 1000 > PATIENCE_SECONDS;
-      if (isLate || !isRefused(error, 'throttled', 'unreachable', 'quota', 'not-ready')) throw new RunFailed('VerifyFailed', `What came back cannot be compared: ${messageOf(error)}`);
+      if (await stuckSeconds(runId, ports, tools) > PATIENCE_SECONDS || !isRefused(error, 'throttled', 'unreachable', 'quota', 'not-ready')) throw new RunFailed('VerifyFailed', `What came back cannot be compared: ${messageOf(error)}`);
       tools.log.warn('Verification delayed', { run: runId, reason: error.message });
       return { done: false, waitSeconds: WAIT_SECONDS };
     }
   });
+}
+
+/** Since anything was compared: all blocks of large disks take hours, in which the APIs throttle more than once. */
+async function stuckSeconds(runId: string, { runs, verifications }: VerifyPorts, tools: Tools): Promise<number> {
+  const begun = (await runs.steps(runId)).find(({ name }) => name === STEP)?.startedAt ?? tools.now();
+  const last = (await verifications.verifications(runId)).reduce((newest, { at }) => (at > newest ? at : newest), begun);
+  return (Date.parse(tools.now()) - Date.parse(last)) / 1000;
 }
 
 class DiskCheck {
@@ -83,14 +88,14 @@ class DiskCheck {
     const chosen = chooseBlocks({ all, always: await this.changed(), sample: failbackOf(this.input.config).verifyBlocks, seed: `${this.member.runId}/${this.member.memberId}/${this.volume.deviceName}` });
     // Progress counts only over the same choice.
     let record: VerificationRecord = before?.blocks === chosen.size ? before : {
-      runId: this.member.runId, memberId: this.member.memberId, deviceName: this.volume.deviceName, pointId: this.member.pointId, blocks: chosen.size, of: all.size, equal: 0,
+      runId: this.member.runId, memberId: this.member.memberId, deviceName: this.volume.deviceName, pointId: this.member.pointId, blocks: chosen.size, of: all.size, equal: 0, at: this.tools.now(),
     };
     // A disk of which nothing was ever written is equal at once, and on record.
     if (chosen.size === 0) await this.ports.verifications.saveVerification(record);
     for (const some of inChunks(chosen, BATCH, record.equal)) {
       if (this.tools.deadline.near()) return record;
       await this.compare(some, here.blockSize);
-      record = { ...record, blocks: chosen.size, of: all.size, equal: record.equal + some.length };
+      record = { ...record, blocks: chosen.size, of: all.size, equal: record.equal + some.length, at: this.tools.now() };
       await this.ports.verifications.saveVerification(record);
     }
     return record;
