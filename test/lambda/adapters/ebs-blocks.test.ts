@@ -54,7 +54,7 @@ test.each([
 });
 
 test.each([
-  ['RequestThrottledException', 400, 'throttled'], ['InternalServerException', 500, 'unreachable'],
+  ['RequestThrottledException', 400, 'throttled'], ['InternalServerException', 500, 'unreachable'], ['ServiceQuotaExceededException', 402, 'quota'],
 ])('%s is no answer about what changed', async (name, status, kind) => {
   ebs.on(ListChangedBlocksCommand).rejects(refusal(name, status));
   await expect(blocks.changed('snap-1', 'snap-2')).rejects.toMatchObject({ name: 'RefusedCall', kind, code: name });
