@@ -3,7 +3,8 @@ import { EBSClient, GetSnapshotBlockCommand, ListChangedBlocksCommand, ListSnaps
 import { clientSettings } from '../runtime/clients';
 import { chunks, eachOf } from '../runtime/pool';
 import { isRefused, RefusedCall, refusing } from './errors';
-import { allPages } from './paging';
+import { BlockSet } from '../core/block-set';
+import type { Page } from './paging';
 import type { BlockList, SnapshotBlocks } from './ports/snapshot-blocks';
 
 /** EBS direct API reference: at most so many in one page of a list, and at least. */
@@ -23,25 +24,26 @@ export class EbsBlocks implements SnapshotBlocks {
 
   async list(snapshotId: string): Promise<BlockList> {
     let size = { blockSize: 0, volumeSizeGiB: 0 };
-    const indexes = await allPages(async (NextToken) => {
+    const indexes = await indexesOf(async (NextToken) => {
       const page = await refusing('ListSnapshotBlocks', () => this.client.send(new ListSnapshotBlocksCommand({ SnapshotId: snapshotId, MaxResults: PAGE_MAX, NextToken })));
       size = { blockSize: page.BlockSize ?? 0, volumeSizeGiB: page.VolumeSize ?? 0 };
-      return { items: (page.Blocks ?? []).map(({ BlockIndex }) => BlockIndex ?? -1), next: page.NextToken };
+      return { items: page.Blocks ?? [], next: page.NextToken };
     });
     return { ...size, indexes };
   }
 
-  async changed(firstSnapshotId: string, secondSnapshotId: string): Promise<readonly number[] | undefined> {
+  async changed(firstSnapshotId: string, secondSnapshotId: string): Promise<BlockSet | undefined> {
     try {
-      return await allPages(async (NextToken) => {
+      return await indexesOf(async (NextToken) => {
         const page = await refusing('ListChangedBlocks', () => this.client.send(new ListChangedBlocksCommand({
           FirstSnapshotId: firstSnapshotId, SecondSnapshotId: secondSnapshotId, MaxResults: PAGE_MAX, NextToken,
         })));
-        return { items: (page.ChangedBlocks ?? []).map(({ BlockIndex }) => BlockIndex ?? -1), next: page.NextToken };
+        return { items: page.ChangedBlocks ?? [], next: page.NextToken };
       });
     } catch (error) {
-      // "Not related", or one of them is gone: then nobody knows what changed.
-      if (isRefused(error, 'invalid', 'not-found')) return undefined;
+      // Not related, or gone: then nobody knows what changed. The role may read what carries the project's tag, and what is gone carries
+      // none: it may look forbidden. Where the role may really not read, listing the blocks says so.
+      if (isRefused(error, 'invalid', 'not-found', 'denied')) return undefined;
       throw error;
     }
   }
@@ -84,4 +86,16 @@ export class EbsBlocks implements SnapshotBlocks {
     }
     return hash.digest('hex');
   }
+}
+
+/** All pages of a list. A large disk has thousands of them: of each only the numbers are kept. */
+async function indexesOf(call: (token: string | undefined) => Promise<Page<{ readonly BlockIndex?: number }>>): Promise<BlockSet> {
+  const indexes = new BlockSet();
+  let token: string | undefined;
+  do {
+    const { items, next } = await call(token);
+    for (const { BlockIndex } of items) if (BlockIndex !== undefined) indexes.add(BlockIndex);
+    token = next === '' ? undefined : next;
+  } while (token !== undefined);
+  return indexes;
 }

@@ -32,6 +32,7 @@ const KINDS: Readonly<Record<string, RefusalKind>> = {
   ConcurrentSnapshotLimitExceeded: 'quota',
   PendingSnapshotLimitExceeded: 'quota',
   SnapshotCreationPerVolumeRateExceeded: 'quota',
+  ServiceQuotaExceededException: 'quota',
   RequestLimitExceeded: 'throttled',
   ThrottlingException: 'throttled',
   ThrottledException: 'throttled',

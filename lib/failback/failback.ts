@@ -12,7 +12,7 @@ export class FailbackVerification {
   }
 
   /**
-   * Every block that changed since the failover as far as EBS can tell, and of the others so many, chosen by chance.
+   * Every block that changed between the two synchronisations as far as EBS can tell, and of the others so many, chosen by chance.
    * @param blocks of each disk; from 1
    */
   static sample(blocks: number): FailbackVerification {

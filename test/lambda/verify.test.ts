@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { BlockSet } from '../../lambda/core/block-set';
 import type { MachineSettings, RecoveryPoint, RunMember, RunRecord } from '../../lambda/core/model';
 import type { BlockList, SnapshotBlocks, VerificationRecord, VerificationStore } from '../../lambda/adapters/ports/snapshot-blocks';
 import { verifyDisks } from '../../lambda/run/failback/verify';
@@ -20,11 +21,11 @@ class FakeBlocks implements SnapshotBlocks {
   refuse?: RefusedCall;
 
   list(snapshotId: string): Promise<BlockList> {
-    return this.ask(() => ({ blockSize: SIZE, volumeSizeGiB: 8, indexes: [...this.of(snapshotId).keys()].sort((a, b) => a - b) }));
+    return this.ask(() => ({ blockSize: SIZE, volumeSizeGiB: 8, indexes: BlockSet.of(this.of(snapshotId).keys()) }));
   }
 
   changed(first: string, second: string) {
-    return this.ask(() => (this.related ? [...this.of(second)].filter(([index, bytes]) => !this.of(first).get(index)?.equals(bytes)).map(([index]) => index) : undefined));
+    return this.ask(() => (this.related ? BlockSet.of([...this.of(second)].filter(([index, bytes]) => !this.of(first).get(index)?.equals(bytes)).map(([index]) => index)) : undefined));
   }
 
   hashes(snapshotId: string, indexes: readonly number[]) {
@@ -185,4 +186,24 @@ test('throttled it waits; what may not be read ends it; a disk that is compared 
   const read = scene.source.read;
   await verify(scene);
   expect(scene.source.read).toBe(read);
+});
+
+test('throttled for long it goes on as long as it gets anywhere, and ends when it gets nowhere', async () => {
+  const throttled = () => new RefusedCall('GetSnapshotBlock', 'throttled', 'RequestThrottledException', 'slow down');
+  const hashes = (scene: Scene, answers: boolean) => {
+    const read = scene.source.hashes.bind(scene.source);
+    let isTurn = true;
+    scene.source.hashes = (snapshotId, indexes) => {
+      scene.world.clock.advance(1200);
+      isTurn = !isTurn;
+      return answers && isTurn ? read(snapshotId, indexes) : Promise.reject(throttled());
+    };
+  };
+  const slow = await ready();
+  hashes(slow, true);
+  expect(await verify(slow)).not.toHaveProperty('failure');
+  expect(await verified(slow)).toEqual({ blocks: 440, of: 440 });
+  const stuck = await ready();
+  hashes(stuck, false);
+  expect((await verify(stuck)).failure).toMatchObject({ name: 'VerifyFailed', message: expect.stringContaining('RequestThrottledException') });
 });

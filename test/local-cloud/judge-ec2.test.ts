@@ -151,6 +151,15 @@ describe('by tag', () => {
     expect(await judge.judge(SESSION, restCall('ebs', 'GetSnapshotBlock', 'GET', '/snapshots/snap-1/blocks/0'))).toEqual({ allowed: true });
     expect(await judge.judge(SESSION, restCall('ebs', 'GetSnapshotBlock', 'GET', '/snapshots/snap-9/blocks/0'))).toEqual(denied('snap-9'));
   });
+
+  test('blocks of an encrypted snapshot need its key', async () => {
+    const read = restCall('ebs', 'GetSnapshotBlock', 'GET', '/snapshots/snap-1/blocks/0');
+    const encrypted: Account = { ...account, snapshotKeys: { 'snap-1': KEY }, keys: { [KEY]: { arn: KEY, policy: DELEGATING } } };
+    const blocks = allow('ebs:GetSnapshotBlock', `${EC2}::snapshot/*`, tagged);
+    const key = allow('kms:Decrypt', KEY, { StringEquals: { 'kms:ViaService': 'ec2.us-west-2.amazonaws.com' } });
+    expect(await judgeOf([blocks, key], encrypted).judge(SESSION, read)).toEqual({ allowed: true });
+    expect(await judgeOf([blocks], encrypted).judge(SESSION, read)).toEqual(denied('kms:Decrypt'));
+  });
 });
 
 test('what was decided of one id is not taken for another where the policy names ids', async () => {

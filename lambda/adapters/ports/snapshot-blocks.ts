@@ -1,17 +1,18 @@
+import type { BlockSet } from '../../core/block-set';
+
 /** Blocks of a snapshot that hold something. */
 export interface BlockList {
   /** Bytes. */
   readonly blockSize: number;
   readonly volumeSizeGiB: number;
-  /** Ascending. */
-  readonly indexes: readonly number[];
+  readonly indexes: BlockSet;
 }
 
 /** Snapshots of one Region, block by block. */
 export interface SnapshotBlocks {
   list(snapshotId: string): Promise<BlockList>;
-  /** Indexes that differ between two snapshots; undefined where EBS cannot tell since they are not related. */
-  changed(firstSnapshotId: string, secondSnapshotId: string): Promise<readonly number[] | undefined>;
+  /** Blocks that differ between two snapshots; undefined where EBS cannot tell: they are not related, or the first is gone. */
+  changed(firstSnapshotId: string, secondSnapshotId: string): Promise<BlockSet | undefined>;
   /**
    * SHA-256, in hexadecimal, of the bytes of those of the blocks that hold something.
    * @throws RefusedCall of code `ChecksumMismatch` where the bytes are not those that EBS gives the checksum of
@@ -31,6 +32,8 @@ export interface VerificationRecord {
   readonly of: number;
   /** Blocks that were found equal, in ascending order of their index. */
   readonly equal: number;
+  /** When the last of them were. */
+  readonly at: string;
 }
 
 export interface VerificationStore {

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { chooseBlocks } from '../../core/block-choice';
+import { BlockSet, inChunks } from '../../core/block-set';
 import type { RunConfig } from '../../core/config';
 import type { PointVolume, RunMember } from '../../core/model';
 import { isRefused, messageOf } from '../../adapters/errors';
 import type { PointStore, RunStore } from '../../adapters/ports/catalogue';
 import type { LeaseStore } from '../../adapters/ports/lease';
 import type { SnapshotBlocks, VerificationRecord, VerificationStore } from '../../adapters/ports/snapshot-blocks';
-import { chunks } from '../../runtime/pool';
 import type { Tools } from '../../runtime/tools';
 import { confirmEpoch } from '../lease';
 import { DONE, listed, RunFailed, saved, timed, type RunRef, type StepResult } from '../run';
@@ -32,7 +32,7 @@ const STEP = 'verify';
 /** Progress is written so often: what a killed step has compared since is compared again. */
 const BATCH = 256;
 const WAIT_SECONDS = 5;
-/** Nobody is served meanwhile: a Region that does not let its snapshots be read for so long ends the failback. */
+/** Nobody is served meanwhile: a Region that does not let a single batch be read for so long ends the failback. */
 const PATIENCE_SECONDS = 1800;
 
 /** Compares the disks that come back: their snapshot in the recovery Region and its copy in the source Region, block by block. */
@@ -56,13 +56,18 @@ export function verifyDisks(input: VerifyInput, ports: VerifyPorts, tools: Tools
       return { ...DONE, detail: `${sum(records, 'equal')} of ${sum(records, 'of')} blocks of ${records.length} disks equal` };
     } catch (error) {
       if (!isRefused(error)) throw error;
-      const begun = (await ports.runs.steps(runId)).find(({ name }) => name === STEP)?.startedAt ?? tools.now();
-      const isLate = (Date.parse(tools.now()) - Date.parse(begun)) / 1000 > PATIENCE_SECONDS;
-      if (isLate || !isRefused(error, 'throttled', 'unreachable', 'quota', 'not-ready')) throw new RunFailed('VerifyFailed', `What came back cannot be compared: ${messageOf(error)}`);
+      if (await stuckSeconds(runId, ports, tools) > PATIENCE_SECONDS || !isRefused(error, 'throttled', 'unreachable', 'quota', 'not-ready')) throw new RunFailed('VerifyFailed', `What came back cannot be compared: ${messageOf(error)}`);
       tools.log.warn('Verification delayed', { run: runId, reason: error.message });
       return { done: false, waitSeconds: WAIT_SECONDS };
     }
   });
+}
+
+/** Since anything was compared: all blocks of large disks take hours, in which the APIs throttle more than once. */
+async function stuckSeconds(runId: string, { runs, verifications }: VerifyPorts, tools: Tools): Promise<number> {
+  const begun = (await runs.steps(runId)).find(({ name }) => name === STEP)?.startedAt ?? tools.now();
+  const last = (await verifications.verifications(runId)).reduce((newest, { at }) => (at > newest ? at : newest), begun);
+  return (Date.parse(tools.now()) - Date.parse(last)) / 1000;
 }
 
 class DiskCheck {
@@ -75,22 +80,22 @@ class DiskCheck {
     const before = known?.pointId === this.member.pointId ? known : undefined;
     if (before !== undefined && before.equal >= before.blocks) return before;
     const { from, to } = this.snapshots();
-    const [there, here] = [await this.ports.recovery.list(from), await this.ports.source.list(to)];
+    const [there, here] = await Promise.all([this.ports.recovery.list(from), this.ports.source.list(to)]);
     if (there.blockSize !== here.blockSize || there.volumeSizeGiB !== here.volumeSizeGiB) {
       throw this.failed(`the disk has ${here.volumeSizeGiB} GiB in blocks of ${here.blockSize} bytes, not ${there.volumeSizeGiB} GiB in blocks of ${there.blockSize}`);
     }
-    const all = [...new Set([...there.indexes, ...here.indexes])].sort((a, b) => a - b);
+    const all = there.indexes.union(here.indexes);
     const chosen = chooseBlocks({ all, always: await this.changed(), sample: failbackOf(this.input.config).verifyBlocks, seed: `${this.member.runId}/${this.member.memberId}/${this.volume.deviceName}` });
     // Progress counts only over the same choice.
-    let record: VerificationRecord = before?.blocks === chosen.length ? before : {
-      runId: this.member.runId, memberId: this.member.memberId, deviceName: this.volume.deviceName, pointId: this.member.pointId, blocks: chosen.length, of: all.length, equal: 0,
+    let record: VerificationRecord = before?.blocks === chosen.size ? before : {
+      runId: this.member.runId, memberId: this.member.memberId, deviceName: this.volume.deviceName, pointId: this.member.pointId, blocks: chosen.size, of: all.size, equal: 0, at: this.tools.now(),
     };
     // A disk of which nothing was ever written is equal at once, and on record.
-    if (chosen.length === 0) await this.ports.verifications.saveVerification(record);
-    for (const some of chunks(chosen.slice(record.equal), BATCH)) {
+    if (chosen.size === 0) await this.ports.verifications.saveVerification(record);
+    for (const some of inChunks(chosen, BATCH, record.equal)) {
       if (this.tools.deadline.near()) return record;
       await this.compare(some, here.blockSize);
-      record = { ...record, blocks: chosen.length, of: all.length, equal: record.equal + some.length };
+      record = { ...record, blocks: chosen.size, of: all.size, equal: record.equal + some.length, at: this.tools.now() };
       await this.ports.verifications.saveVerification(record);
     }
     return record;
@@ -106,11 +111,11 @@ class DiskCheck {
   }
 
   /** What was written between the two synchronisations, as far as EBS can tell: most likely to have gone wrong. */
-  private async changed(): Promise<ReadonlySet<number>> {
+  private async changed(): Promise<BlockSet> {
     const points = (await this.ports.back.points.completePoints(this.member.memberId)).filter(({ consistentAt }) => consistentAt !== undefined && consistentAt < this.member.consistentAt);
     const [earlier] = points.sort((a, b) => ((a.consistentAt ?? '') < (b.consistentAt ?? '') ? 1 : -1));
     const first = earlier?.volumes.find(({ sourceVolumeId }) => sourceVolumeId === this.volume.sourceVolumeId)?.sourceSnapshotId;
-    return new Set(first === undefined ? [] : await this.ports.recovery.changed(first, this.snapshots().from) ?? []);
+    return (first === undefined ? undefined : await this.ports.recovery.changed(first, this.snapshots().from)) ?? new BlockSet();
   }
 
   private snapshots(): { readonly from: string; readonly to: string } {

@@ -1,4 +1,5 @@
 import type { ApiCall } from '../../gateway/call';
+import { keyRequirements } from './ebs-keys';
 import {
   NEW_ID, list, onEverything, record, requestTags, resourceTags, text, type ActionContext, type ActionTable, type Requirement, type Requirements,
 } from '../requirement';
@@ -114,6 +115,12 @@ const onBlocksOf: Requirements = async (call, context) => {
   return [{ action: `ebs:${call.operation}`, resource: `arn:aws:ec2:${call.region}::snapshot/${id}`, context: tags }];
 };
 
+/** What is encrypted is read with its key, in the caller's name: without it the answer is `DEPENDENCY_ACCESS_DENIED` (EBS direct APIs reference, AccessDeniedException). */
+const readBlock: Requirements = async (call, context) => {
+  const key = await context.lookup.snapshotKey(call.region, call.url.pathname.split('/')[2] ?? '');
+  return [...await onBlocksOf(call, context), ...(key === undefined ? [] : await keyRequirements(context, call.region, key, ['Decrypt']))];
+};
+
 const startSnapshot: Requirements = (call) => {
   const tags = new Map(list(call.json.Tags).map(record).map(({ Key, Value }) => [text(Key), text(Value)]));
   return [{ action: 'ebs:StartSnapshot', resource: `arn:aws:ec2:${call.region}::snapshot/${text(call.json.ParentSnapshotId) || NEW_ID}`, context: requestTags(tags) }];
@@ -124,7 +131,7 @@ export const EBS: ActionTable = {
   StartSnapshot: startSnapshot,
   CompleteSnapshot: onBlocksOf,
   PutSnapshotBlock: onBlocksOf,
-  GetSnapshotBlock: onBlocksOf,
+  GetSnapshotBlock: readBlock,
   ListSnapshotBlocks: onBlocksOf,
   ListChangedBlocks: onBlocksOf,
 };
