@@ -142,4 +142,16 @@ describe('what a failback leaves', () => {
     expect(await removeOrphanVolumes(upkeepConfig, { runs: world.catalogue, disks: world.machines }, world.tools())).toBe(1);
     expect(world.machines.volumeRows.has('vol-over')).toBe(false);
   });
+
+  test('disks that the source side works from are no orphans, however loose: of a failback that came through, or failed after its switch', async () => {
+    const world = new World();
+    const record = { project: PROJECT, executionArn: 'arn', mode: 'failback' as const, selection: { kind: 'newest' as const }, startedAt: world.clock.now(), waves: [], endedAt: world.clock.now() };
+    await world.catalogue.createRun({ ...record, runId: 'through', status: 'SUCCEEDED' });
+    await world.catalogue.createRun({ ...record, runId: 'switched', status: 'FAILED' });
+    await world.catalogue.beginStep({ runId: 'switched', name: 'switch', startedAt: world.clock.now() });
+    for (const runId of ['through', 'switched', 'unknown']) volume(world, `vol-${runId}`, { [Tag.MODE]: 'failback', [Tag.RUN]: runId });
+    world.clock.advance(90 * 86_400);
+    expect(await removeOrphanVolumes(upkeepConfig, { runs: world.catalogue, disks: world.machines }, world.tools())).toBe(0);
+    expect(world.machines.volumeRows.size).toBe(3);
+  });
 });
