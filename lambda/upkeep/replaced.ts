@@ -38,7 +38,8 @@ export async function removeReplaced({ project }: Pick<UpkeepConfig, 'project'>,
   const gone: string[] = [];
   const deleted: string[] = [];
   await trying('machines', async () => {
-    const over = (await machines.machinesWithTags({ [Tag.PROJECT]: project })).filter(isOver);
+    // One that runs was started by somebody, who may need it.
+    const over = (await machines.machinesWithTags({ [Tag.PROJECT]: project })).filter((machine) => machine.state === 'stopped' && isOver(machine));
     await eachOf(over, ({ instanceId }) => trying(instanceId, async () => {
       await machines.terminate([instanceId]);
       gone.push(instanceId);
